@@ -1,0 +1,73 @@
+// Package steps holds the typed changes a migration is made of: one kind a file,
+// each answering the questions of engine.Step for one kind of Appwrite object.
+//
+// A step is made unbound, as plain data, by a file, by the builder or by hand;
+// Bind and Codec give it the client it acts through. Kinds that only undo others
+// (drop_, restore_, retire_, revive_) make the set closed under Inverse, so that
+// an undo is journaled, retried and undone like anything else.
+package steps
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/backstep-dev/backstep/appwrite"
+	"github.com/backstep-dev/backstep/engine"
+)
+
+// bindable is a step of this package: plain data until bound to a client.
+type bindable interface {
+	engine.Step
+	// Validate checks the step's own fields without a server; its error is a
+	// *FieldError.
+	Validate() error
+	// bind returns a copy of the step that acts through client.
+	bind(client *appwrite.Client) engine.Step
+}
+
+// decoder makes an unbound step from its canonical JSON.
+type decoder func(data json.RawMessage) (bindable, error)
+
+// kinds lists every kind that can be written down; a new kind is one line here.
+func kinds() map[string]decoder {
+	return map[string]decoder{}
+}
+
+// as decodes the fields of one kind, refusing unknown ones.
+func as[T bindable](data json.RawMessage) (bindable, error) {
+	var step T
+	if err := decodeStrict(data, &step); err != nil {
+		return nil, err
+	}
+	return step, nil
+}
+
+// decodeStrict decodes exactly one JSON value without unknown fields and
+// without rounding numbers.
+func decodeStrict(data []byte, into any) error {
+	d := json.NewDecoder(bytes.NewReader(data))
+	d.DisallowUnknownFields()
+	d.UseNumber()
+	if err := d.Decode(into); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more than one JSON value")
+	}
+	return nil
+}
+
+// FieldError says which field of a step is wrong and why.
+type FieldError struct {
+	Kind   string // of the step: "create_attribute"
+	Field  string // as written in files: "size"
+	Reason string
+}
+
+// Error gives kind, field and reason.
+func (e *FieldError) Error() string {
+	return fmt.Sprintf("%s: %s %s", e.Kind, e.Field, e.Reason)
+}
