@@ -1,0 +1,160 @@
+package api
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+)
+
+// Checks that several rooms share. The messages follow the wording a client
+// would see; clients must not parse them.
+
+// ID accepts an existing object's id or key: 1 to 36 of A-Z a-z 0-9 . _ -,
+// beginning with a letter or digit.
+func ID(value any) (any, string) {
+	s, ok := value.(string)
+	if !ok || !validID(s) {
+		return nil, "Parameter must contain at most 36 chars. Valid chars are a-z, A-Z, 0-9, period, hyphen, and underscore. Can't start with a special char"
+	}
+	return s, ""
+}
+
+// NewID is ID, and lets the word unique() through for the handler to expand.
+func NewID(value any) (any, string) {
+	if value == "unique()" {
+		return value, ""
+	}
+	return ID(value)
+}
+
+func validID(s string) bool {
+	if s == "" || len(s) > 36 {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
+		case i > 0 && (c == '.' || c == '_' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// ValidID says whether an id or key obeys the id rule.
+func ValidID(s string) bool { return validID(s) }
+
+// Text accepts a string of low to high characters; high 0 means no bound.
+func Text(low, high int) Check {
+	return func(value any) (any, string) {
+		s, ok := value.(string)
+		if !ok {
+			return nil, "Value must be a valid string"
+		}
+		if n := utf8.RuneCountInString(s); n < low || (high > 0 && n > high) {
+			return nil, fmt.Sprintf("Value must be a valid string of %d to %d chars", low, high)
+		}
+		return s, ""
+	}
+}
+
+// StrictBool accepts true and false only.
+func StrictBool(value any) (any, string) {
+	if b, ok := value.(bool); ok {
+		return b, ""
+	}
+	return nil, "Value must be a valid boolean"
+}
+
+// LooseBool accepts true, false, 1, 0 and their strings.
+func LooseBool(value any) (any, string) {
+	switch value {
+	case true, int64(1), "true", "1":
+		return true, ""
+	case false, int64(0), "false", "0":
+		return false, ""
+	}
+	return nil, "Value must be a valid boolean"
+}
+
+// LooseInt accepts an integer between low and high, also as decimal text.
+func LooseInt(low, high int64) Check {
+	return func(value any) (any, string) {
+		n, ok := asInt(value)
+		if !ok || n < low || n > high {
+			return nil, fmt.Sprintf("Value must be a valid range between %d and %d", low, high)
+		}
+		return n, ""
+	}
+}
+
+// StrictInt accepts a JSON integer.
+func StrictInt(value any) (any, string) {
+	if n, ok := value.(int64); ok {
+		return n, ""
+	}
+	return nil, "Value must be a valid integer"
+}
+
+// Number accepts a JSON number and returns it as it was written.
+func Number(value any) (any, string) {
+	switch n := value.(type) {
+	case int64:
+		return n, ""
+	case float64:
+		if !math.IsInf(n, 0) {
+			return n, ""
+		}
+	}
+	return nil, "Value must be a valid float"
+}
+
+// OneOf accepts one of the strings.
+func OneOf(words ...string) Check {
+	return func(value any) (any, string) {
+		if s, ok := value.(string); ok && slices.Contains(words, s) {
+			return s, ""
+		}
+		return nil, fmt.Sprintf("Value must be one of %v", words)
+	}
+}
+
+// ListOf accepts a list of at most limit elements that each pass the check.
+func ListOf(check Check, limit int) Check {
+	return func(value any) (any, string) {
+		list, ok := value.([]any)
+		if !ok {
+			return nil, "Value must a valid array"
+		}
+		if len(list) > limit {
+			return nil, fmt.Sprintf("Value must a valid array no longer than %d items", limit)
+		}
+		out := make([]any, len(list))
+		for i, item := range list {
+			converted, why := check(item)
+			if why != "" {
+				return nil, "Value must a valid array and " + why
+			}
+			out[i] = converted
+		}
+		return out, ""
+	}
+}
+
+// Any accepts everything.
+func Any(value any) (any, string) { return value, "" }
+
+func asInt(value any) (int64, bool) {
+	switch v := value.(type) {
+	case int64:
+		return v, true
+	case string:
+		n, err := strconv.ParseInt(v, 10, 64)
+		return n, err == nil
+	}
+	return 0, false
+}
