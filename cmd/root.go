@@ -1,0 +1,198 @@
+// Package cmd is the command line as a library. The backstep binary is a main
+// that calls Main; a project with Go migrations has a main of its own that
+// calls Main with its migrations and gets the whole command line.
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/backstep-dev/backstep/migrations"
+)
+
+// app is what the commands share: where they read and write, and what the
+// program's author gave to Main.
+type app struct {
+	name      string
+	streams   Streams
+	getenv    func(string) string
+	goSet     []migrations.Migration
+	logger    *slog.Logger
+	flags     globalFlags
+	argsLeft  []string
+	exitNow   func(code int) // ends the process at once, on the second signal
+	transport transportFunc
+}
+
+// globalFlags are the flags that every command takes.
+type globalFlags struct {
+	dir     string
+	env     string
+	format  string
+	noInput bool
+	verbose bool
+}
+
+// Option changes what Main and Execute run.
+type Option func(*app)
+
+// WithMigrations adds migrations written in Go to those in the project's
+// folder. Two with the same version are an error when the command runs.
+func WithMigrations(ms ...migrations.Migration) Option {
+	return func(a *app) { a.goSet = append(a.goSet, ms...) }
+}
+
+// WithName sets the program's name in help and hints; default "backstep".
+func WithName(name string) Option {
+	return func(a *app) { a.name = name }
+}
+
+// WithGetenv replaces os.Getenv, for tests.
+func WithGetenv(getenv func(string) string) Option {
+	return func(a *app) { a.getenv = getenv }
+}
+
+// Main runs the command line of this process and returns its exit code, for a
+// main function to hand to os.Exit. The first interrupt stops at the next safe
+// point, the second at once; both leave a run that can be resumed.
+func Main(opts ...Option) int {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	defer signal.Stop(signals)
+	streams := SystemStreams()
+	go func() {
+		<-signals
+		fmt.Fprintln(streams.Err, "\nstopping at the next safe point; once more to stop at once")
+		cancel()
+		<-signals
+		fmt.Fprintln(streams.Err, "stopped at once; the run can be resumed")
+		os.Exit(ExitInterrupted) //nolint:forbidigo // the second interrupt must not wait for anything
+	}()
+	return Execute(ctx, os.Args[1:], streams, opts...)
+}
+
+// Execute runs one command line and returns its exit code. Errors go to
+// streams.Err, with the next command to type.
+func Execute(ctx context.Context, args []string, streams Streams, opts ...Option) int {
+	a := &app{name: "backstep", streams: streams, getenv: os.Getenv}
+	for _, opt := range opts {
+		opt(a)
+	}
+	root := newRoot(a)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	a.printError(err)
+	return exitCode(err)
+}
+
+func newRoot(a *app) *cobra.Command {
+	root := &cobra.Command{
+		Use:   a.name,
+		Short: "Migrations for Appwrite databases that behave like transactions",
+		Long: `Backstep applies migrations to the databases of an Appwrite project. Each step
+is written to a journal before it acts, retried when it may be, and undone in
+reverse order when the migration cannot finish. A run that was cut off resumes.`,
+		Example: `  ` + a.name + ` demo              see it work, with nothing to set up
+  ` + a.name + ` init              start a project in this folder
+  ` + a.name + ` new add_products  write a migration
+  ` + a.name + ` plan              see what it would do
+  ` + a.name + ` up                do it`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          noArgs,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	root.SetIn(a.streams.In)
+	root.SetOut(a.streams.Out)
+	root.SetErr(a.streams.Err)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usageError(err, cmd.CommandPath()+" --help")
+	})
+	f := root.PersistentFlags()
+	f.StringVarP(&a.flags.dir, "dir", "C", ".", "project folder")
+	f.StringVarP(&a.flags.env, "env", "e", "", "environment of backstep.yaml (default: its default)")
+	f.StringVar(&a.flags.format, "format", "table", "output: table or json")
+	f.BoolVar(&a.flags.noInput, "no-input", false, "never ask; fail where an answer would be needed")
+	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "log every attempt and wait to stderr")
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.prepare() }
+	root.AddGroup(
+		&cobra.Group{ID: "start", Title: "Start:"},
+		&cobra.Group{ID: "change", Title: "Change a project:"},
+		&cobra.Group{ID: "look", Title: "Look:"},
+		&cobra.Group{ID: "mend", Title: "Mend:"},
+	)
+	a.addCommands(root)
+	return root
+}
+
+func (a *app) prepare() error {
+	if a.flags.format != "table" && a.flags.format != "json" {
+		return usageError(fmt.Errorf("--format is %q; it may be table or json", a.flags.format), "")
+	}
+	level := slog.LevelWarn
+	if a.flags.verbose {
+		level = slog.LevelDebug
+	}
+	a.logger = slog.New(slog.NewTextHandler(a.streams.Err, &slog.HandlerOptions{Level: level}))
+	return nil
+}
+
+func (a *app) asJSON() bool { return a.flags.format == "json" }
+
+// mayAsk says whether a question can be put to a person.
+func (a *app) mayAsk() bool { return a.streams.Terminal && !a.flags.noInput }
+
+func (a *app) printError(err error) {
+	if err == nil {
+		return
+	}
+	var exit *ExitError
+	if errors.As(err, &exit) {
+		if !exit.Reported {
+			fmt.Fprintf(a.streams.Err, "error: %v\n", err)
+		}
+		if exit.Next != "" {
+			fmt.Fprintf(a.streams.Err, "next: %s\n", exit.Next)
+		}
+		return
+	}
+	fmt.Fprintf(a.streams.Err, "error: %v\n", err)
+}
+
+// noArgs refuses arguments with a usage error. For the root, an argument is an
+// unknown command.
+func noArgs(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	if !cmd.HasParent() {
+		msg := fmt.Sprintf("unknown command %q", args[0])
+		if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+			msg += fmt.Sprintf("; did you mean %q?", near[0])
+		}
+		return usageError(errors.New(msg), cmd.CommandPath()+" --help")
+	}
+	return usageError(fmt.Errorf("%s takes no arguments, got %q", cmd.Name(), args), cmd.CommandPath()+" --help")
+}
+
+// exactArgs refuses any other number of arguments than n with a usage error.
+func exactArgs(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) != n {
+			return usageError(fmt.Errorf("%s needs %s", cmd.Name(), what), cmd.CommandPath()+" --help")
+		}
+		return nil
+	}
+}
+
+var _ io.Writer = io.Discard
