@@ -1,0 +1,76 @@
+package engine
+
+import (
+	"time"
+)
+
+// Observer hears what a run does while it does it. Observe is called from the
+// goroutine that runs and must return soon.
+type Observer interface {
+	Observe(event Event)
+}
+
+// ObserverFunc makes an Observer of a function.
+type ObserverFunc func(event Event)
+
+// Observe calls f.
+func (f ObserverFunc) Observe(event Event) { f(event) }
+
+// EventKind says what happened.
+type EventKind string
+
+// The kinds of events.
+const (
+	EventRunStarted  EventKind = "run_started"  // Total: operations
+	EventRunResumed  EventKind = "run_resumed"  // Total: operations; Undoing
+	EventRunFinished EventKind = "run_finished" // Outcome, Err
+	EventOperation   EventKind = "operation"    // Phase: what the operation does now
+	EventAttempt     EventKind = "attempt"      // a failed attempt: Attempt, Err, Class
+	EventWait        EventKind = "wait"         // before the next attempt or look: Wait, Reason
+	EventProgress    EventKind = "progress"     // Progress of a long step
+	EventConflict    EventKind = "conflict"     // a foreign change: Policy, Detail
+	EventUndo        EventKind = "undo"         // the undo begins: Err is the cause
+	EventProof       EventKind = "proof"        // the proof was taken: Detail
+	EventStop        EventKind = "stop"         // a stop was asked for: Detail
+)
+
+// OperationPhase says what an operation is doing.
+type OperationPhase string
+
+// What an operation does, in order. Forward and undo share the words; Undoing
+// in the event tells them apart.
+const (
+	DoingCapture OperationPhase = "capture" // reading the before-image
+	DoingIntent  OperationPhase = "intent"  // writing the intent
+	DoingProbe   OperationPhase = "probe"   // looking where the object stands
+	DoingApply   OperationPhase = "apply"   // changing it
+	DoingSettle  OperationPhase = "settle"  // waiting for the server to finish
+	DoingRecord  OperationPhase = "record"  // writing what was done
+	DoingDone    OperationPhase = "done"    // recorded
+	DoingSkipped OperationPhase = "skipped" // left alone
+	DoingFailed  OperationPhase = "failed"  // Err says why
+)
+
+// Event is one thing that happened in a run. Fields that a kind does not
+// mention are zero.
+type Event struct {
+	Kind      EventKind
+	Time      time.Time
+	Run       string
+	Operation string // "3", or "3/undo/1" for an inverse step
+	Step      string // the step's kind
+	Target    Ref
+	Index     int // the operation's place, from 1
+	Total     int // how many operations the run has
+	Undoing   bool
+	Phase     OperationPhase
+	Attempt   int // from 1
+	Class     Class
+	Wait      time.Duration
+	Reason    string // "backoff", "retry-after", "quarantine"
+	Progress  Progress
+	Policy    ConflictPolicy
+	Outcome   Outcome
+	Detail    string
+	Err       error
+}

@@ -1,0 +1,6 @@
+package journal
+
+// Fold adds records up to a state.
+func Fold(records []Record) (State, error) {
+	return State{}, ErrSequence
+}
