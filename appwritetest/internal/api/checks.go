@@ -3,8 +3,10 @@ package api
 import (
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strconv"
+	"time"
 	"unicode/utf8"
 )
 
@@ -157,4 +159,14 @@ func asInt(value any) (int64, bool) {
 		return n, err == nil
 	}
 	return 0, false
+}
+
+// Expand turns the word unique() into a fresh id: 13 hex digits of time and 7
+// at random, as the server makes them.
+func Expand(id string) string {
+	if id != "unique()" {
+		return id
+	}
+	now := time.Now()
+	return fmt.Sprintf("%08x%05x%07x", now.Unix(), now.Nanosecond()/1000, rand.Uint32()>>4)
 }

@@ -38,7 +38,8 @@ const (
 // Response is what a handler answers.
 type Response struct {
 	Status int
-	Body   any // for package phpjson; ignored when Status is 204
+	Body   any    // for package phpjson; ignored when Status is 204
+	Text   string // sent as it is in the place of Body
 	Header http.Header
 }
 

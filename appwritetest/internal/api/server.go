@@ -161,8 +161,11 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, response Response
 		w.WriteHeader(http.StatusNoContent)
 		return
 	}
-	body := phpjson.Encode(response.Body)
-	w.Header().Set("Content-Type", "application/json; charset=UTF-8")
+	body, media := []byte(response.Text), "text/plain; charset=UTF-8"
+	if response.Text == "" {
+		body, media = phpjson.Encode(response.Body), "application/json; charset=UTF-8"
+	}
+	w.Header().Set("Content-Type", media)
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(response.Status)
 	if r.Method != http.MethodHead {

@@ -70,7 +70,8 @@ type Database struct {
 // Collections returns the collections in order of creation.
 func (d *Database) Collections() []*Collection { return slices.Clone(d.collections) }
 
-// Collection is a container of records.
+// Collection is a container of records. Its sequence is its table's number in
+// the store.
 type Collection struct {
 	ID               string
 	Sequence         int64 // tells apart collections that had the same id in turn
@@ -93,6 +94,7 @@ type Collection struct {
 // Definition is what an attribute stores, apart from its state.
 type Definition struct {
 	Key      string
+	Column   int64  // its number in the store; 0 until storage has it
 	Type     string // one of the Type constants
 	Format   string // one of the Format constants, or ""
 	Size     int    // characters of strings; 4 or 8 bytes of integers
@@ -156,6 +158,7 @@ type Schema struct {
 // values on 1.9 is there but not Enforced.
 type PhysicalIndex struct {
 	IndexDefinition
+	Number   int64 // its number in the store
 	Enforced bool
 }
 
@@ -170,11 +173,11 @@ func (s *Schema) Attribute(key string) *Definition {
 }
 
 // Unique returns the unique indexes that writes must respect.
-func (s *Schema) Unique() []IndexDefinition {
-	var unique []IndexDefinition
+func (s *Schema) Unique() []PhysicalIndex {
+	var unique []PhysicalIndex
 	for _, index := range s.Indexes {
 		if index.Type == "unique" && index.Enforced {
-			unique = append(unique, index.IndexDefinition)
+			unique = append(unique, index)
 		}
 	}
 	return unique

@@ -1,0 +1,177 @@
+package catalog
+
+import (
+	"math"
+	"unicode/utf8"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
+	"github.com/backstep-dev/backstep/appwritetest/internal/worker"
+)
+
+// Attribute finds an attribute of a collection in any status.
+func (c *Catalog) Attribute(database, collection, key string) (*Collection, *Attribute, error) {
+	col, err := c.Collection(database, collection)
+	if err != nil {
+		return nil, nil, err
+	}
+	if a := c.attribute(col, key); a != nil {
+		return col, a, nil
+	}
+	return nil, nil, attributeNotFound(key)
+}
+
+// CreateAttribute adds an attribute that the worker then makes available.
+func (c *Catalog) CreateAttribute(database, collection string, d Definition) (*Attribute, error) {
+	col, err := c.Collection(database, collection)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkDefault(d); err != nil {
+		return nil, err
+	}
+	if err := c.checkNew(col, d); err != nil {
+		return nil, err
+	}
+	a := c.addAttribute(col, d)
+	c.attributeJob(worker.CreateAttribute, col, d.Key)
+	return a, nil
+}
+
+// checkNew looks at what a new attribute needs from its collection.
+func (c *Catalog) checkNew(col *Collection, d Definition) error {
+	if c.attribute(col, d.Key) != nil {
+		return attributeExists(d.Key)
+	}
+	if d.Required && spatial(d.Type) {
+		if empty, err := c.empty(col); err != nil || !empty {
+			return firstError(err, apierr.BadRequest("document_invalid_structure",
+				"Failed to add required spatial column: existing rows present. Make the column optional."))
+		}
+	}
+	return checkRoom(col, d)
+}
+
+func (c *Catalog) addAttribute(col *Collection, d Definition) *Attribute {
+	now := c.now()
+	a := &Attribute{Definition: d, Status: Processing, CreatedAt: now, UpdatedAt: now}
+	col.Attributes = append(col.Attributes, a)
+	return a
+}
+
+// DeleteAttribute marks an attribute for the worker to remove.
+func (c *Catalog) DeleteAttribute(database, collection, key string) error {
+	col, a, err := c.Attribute(database, collection, key)
+	if err != nil {
+		return err
+	}
+	if a.Status == Available {
+		a.Status = Deleting
+		if other := c.otherSide(col, a); other != nil && other.Status == Available {
+			other.Status = Deleting
+		}
+	}
+	c.attributeJob(worker.DeleteAttribute, col, a.Key)
+	return nil
+}
+
+// checkDefault applies the rules of creation that the definition alone decides.
+func checkDefault(d Definition) error {
+	if d.Default != nil && d.Required {
+		return apierr.BadRequest("attribute_default_unsupported", "Cannot set default value for required attribute '%s'", d.Key)
+	}
+	if d.Default != nil && d.Array {
+		return apierr.BadRequest("attribute_default_unsupported", "Cannot set default value for array attribute '%s'", d.Key)
+	}
+	if text, ok := d.Default.(string); ok && sized(d) && utf8.RuneCountInString(text) > d.Size {
+		return valueInvalid("default longer than %d characters", d.Size)
+	}
+	return checkRange(d)
+}
+
+// checkRange wants min ≤ default ≤ max, and the default of an enum among its
+// elements.
+func checkRange(d Definition) error {
+	if d.Min != nil && d.Max != nil {
+		if compareNumbers(d.Min, d.Max) > 0 {
+			return valueInvalid("Minimum value must be lesser than maximum value")
+		}
+		if d.Default != nil && (compareNumbers(d.Default, d.Min) < 0 || compareNumbers(d.Default, d.Max) > 0) {
+			return valueInvalid("Default value is outside the range")
+		}
+	}
+	if d.Format == FormatEnum && d.Default != nil && !contains(d.Elements, d.Default) {
+		return valueInvalid("Default value not found in elements")
+	}
+	return nil
+}
+
+func sized(d Definition) bool {
+	switch d.Type {
+	case TypeString, TypeVarchar, TypeText, TypeMediumText, TypeLongText:
+		return d.Format == ""
+	}
+	return false
+}
+
+func spatial(kind string) bool { return kind == TypePoint || kind == TypeLine || kind == TypePolygon }
+
+func contains(elements []string, value any) bool {
+	for _, element := range elements {
+		if element == value {
+			return true
+		}
+	}
+	return false
+}
+
+// compareNumbers orders two of int64 and float64.
+func compareNumbers(a, b any) int {
+	x, xInt := a.(int64)
+	y, yInt := b.(int64)
+	if xInt && yInt {
+		switch {
+		case x < y:
+			return -1
+		case x > y:
+			return 1
+		}
+		return 0
+	}
+	switch f, g := toFloat(a), toFloat(b); {
+	case f < g:
+		return -1
+	case f > g:
+		return 1
+	}
+	return 0
+}
+
+func toFloat(v any) float64 {
+	switch v := v.(type) {
+	case int64:
+		return float64(v)
+	case float64:
+		return v
+	}
+	return math.NaN()
+}
+
+func valueInvalid(format string, args ...any) error {
+	return apierr.BadRequest("attribute_value_invalid", format, args...)
+}
+
+func attributeNotFound(key string) error {
+	return apierr.NotFound("attribute_not_found", "Attribute with the requested ID '%s' could not be found.", key)
+}
+
+func attributeExists(key string) error {
+	return apierr.Conflict("attribute_already_exists", "Attribute with the requested key '%s' already exists.", key)
+}
+
+// firstError returns the first of two errors that is not nil.
+func firstError(a, b error) error {
+	if a != nil {
+		return a
+	}
+	return b
+}

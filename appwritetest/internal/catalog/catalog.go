@@ -1,0 +1,107 @@
+package catalog
+
+import (
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
+	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
+	"github.com/backstep-dev/backstep/appwritetest/internal/store"
+	"github.com/backstep-dev/backstep/appwritetest/internal/worker"
+)
+
+// Config is what a Catalog needs; every field is required.
+type Config struct {
+	Profile profile.Profile
+	Now     func() time.Time
+	// Enqueue hands a job to the worker, which calls Run.
+	Enqueue func(worker.Job)
+	Store   store.Store
+	Logger  *slog.Logger
+}
+
+// Catalog is the schema of a whole project.
+type Catalog struct {
+	Config
+
+	databases   []*Database           // in order of creation
+	collections map[int64]*Collection // by sequence
+	orphans     map[int64][]int64     // tables to purge, by sequence of their deleted database
+	sequence    int64                 // the last one given out
+}
+
+// New returns an empty catalog.
+func New(config Config) *Catalog {
+	return &Catalog{Config: config, collections: map[int64]*Collection{}, orphans: map[int64][]int64{}}
+}
+
+// Databases returns the databases in order of creation.
+func (c *Catalog) Databases() []*Database { return slices.Clone(c.databases) }
+
+// Database finds a database by id, as the backend compares ids.
+func (c *Catalog) Database(id string) (*Database, error) {
+	folded := c.Profile.Fold(id)
+	for _, d := range c.databases {
+		if c.Profile.Fold(d.ID) == folded {
+			return d, nil
+		}
+	}
+	return nil, apierr.NotFound("database_not_found", "Database with the requested ID '%s' could not be found.", id)
+}
+
+// Collection finds a collection by the ids of its database and its own.
+func (c *Catalog) Collection(database, id string) (*Collection, error) {
+	d, err := c.Database(database)
+	if err != nil {
+		return nil, err
+	}
+	if col := c.sibling(d, id); col != nil {
+		return col, nil
+	}
+	return nil, apierr.NotFound("collection_not_found", "Collection with the requested ID '%s' could not be found.", id)
+}
+
+// CollectionBySequence finds a collection that was not deleted, or nil.
+func (c *Catalog) CollectionBySequence(sequence int64) *Collection { return c.collections[sequence] }
+
+// sibling finds a collection in a database, or nil.
+func (c *Catalog) sibling(d *Database, id string) *Collection {
+	folded := c.Profile.Fold(id)
+	for _, col := range d.collections {
+		if c.Profile.Fold(col.ID) == folded {
+			return col
+		}
+	}
+	return nil
+}
+
+// attribute finds an attribute by key, as the backend compares keys, or nil.
+func (c *Catalog) attribute(col *Collection, key string) *Attribute {
+	folded := c.Profile.Fold(key)
+	for _, a := range col.Attributes {
+		if c.Profile.Fold(a.Key) == folded {
+			return a
+		}
+	}
+	return nil
+}
+
+// index finds an index by key, as the backend compares keys, or nil.
+func (c *Catalog) index(col *Collection, key string) *Index {
+	folded := c.Profile.Fold(key)
+	for _, x := range col.Indexes {
+		if c.Profile.Fold(x.Key) == folded {
+			return x
+		}
+	}
+	return nil
+}
+
+func (c *Catalog) nextSequence() int64 {
+	c.sequence++
+	return c.sequence
+}
+
+// now is the server's clock at the precision the store keeps.
+func (c *Catalog) now() time.Time { return c.Now().UTC().Truncate(time.Millisecond) }

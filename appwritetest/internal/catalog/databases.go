@@ -1,0 +1,51 @@
+package catalog
+
+import (
+	"slices"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
+	"github.com/backstep-dev/backstep/appwritetest/internal/worker"
+)
+
+// CreateDatabase adds a database; kind is "legacy" or "tablesdb".
+func (c *Catalog) CreateDatabase(id, name string, enabled bool, kind string) (*Database, error) {
+	if _, err := c.Database(id); err == nil {
+		return nil, apierr.Conflict("database_already_exists", "Database with the requested ID '%s' already exists.", id)
+	}
+	now := c.now()
+	d := &Database{
+		ID: id, Sequence: c.nextSequence(), Name: name, Enabled: enabled, Type: kind,
+		CreatedAt: now, UpdatedAt: now,
+	}
+	c.databases = append(c.databases, d)
+	return d, nil
+}
+
+// UpdateDatabase replaces enabled, and the name unless it is empty.
+func (c *Catalog) UpdateDatabase(id, name string, enabled bool) (*Database, error) {
+	d, err := c.Database(id)
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		d.Name = name
+	}
+	d.Enabled, d.UpdatedAt = enabled, c.now()
+	return d, nil
+}
+
+// DeleteDatabase removes a database at once; its records are purged by the
+// worker.
+func (c *Catalog) DeleteDatabase(id string) error {
+	d, err := c.Database(id)
+	if err != nil {
+		return err
+	}
+	c.databases = slices.DeleteFunc(c.databases, func(other *Database) bool { return other == d })
+	for _, col := range d.collections {
+		c.forget(col)
+		c.orphans[d.Sequence] = append(c.orphans[d.Sequence], col.Sequence)
+	}
+	c.Enqueue(worker.Job{Kind: worker.DeleteDatabase, Database: d.ID, DatabaseSequence: d.Sequence})
+	return nil
+}

@@ -1,0 +1,167 @@
+package catalog
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/worker"
+)
+
+// errInjected is the storage error of a job that was made to fail.
+var errInjected = errors.New("storage failed")
+
+// Run carries out a job of the worker. The caller holds the project lock.
+func (c *Catalog) Run(job worker.Job, verdict worker.Verdict) {
+	switch job.Kind {
+	case worker.DeleteCollection:
+		c.purgeCollection(job)
+		return
+	case worker.DeleteDatabase:
+		c.purgeDatabase(job)
+		return
+	}
+	col := c.collections[job.CollectionSequence]
+	if col == nil {
+		return // deleted meanwhile: the job fails without a trace
+	}
+	switch job.Kind {
+	case worker.CreateAttribute:
+		c.runCreateAttribute(col, job.Key, verdict)
+	case worker.DeleteAttribute:
+		c.runDeleteAttribute(col, job.Key, verdict)
+	case worker.CreateIndex:
+		c.runCreateIndex(col, job.Key, verdict)
+	case worker.DeleteIndex:
+		c.runDeleteIndex(col, job.Key, verdict)
+	}
+}
+
+func (c *Catalog) attributeJob(kind worker.Kind, col *Collection, key string) {
+	c.Enqueue(worker.Job{
+		Kind: kind, Database: col.Database.ID, DatabaseSequence: col.Database.Sequence,
+		Collection: col.ID, CollectionSequence: col.Sequence, Key: key,
+	})
+}
+
+func (c *Catalog) runCreateAttribute(col *Collection, key string, verdict worker.Verdict) {
+	a := c.attribute(col, key)
+	if a == nil {
+		return
+	}
+	err := error(nil)
+	if verdict == worker.Fail {
+		err = errInjected
+	} else {
+		err = c.materialize(col, a)
+	}
+	if verdict == worker.DieAfter {
+		return
+	}
+	c.settle(col, a, Available, Failed, err)
+}
+
+// materialize brings an attribute into the effective schema.
+func (c *Catalog) materialize(col *Collection, a *Attribute) error {
+	if a.Relation != nil {
+		return c.materializeRelation(col, a)
+	}
+	return c.addToSchema(col, a.Definition)
+}
+
+func (c *Catalog) addToSchema(col *Collection, d Definition) error {
+	if col.Schema.Attribute(d.Key) != nil {
+		return errors.New("Attribute already exists") //nolint:revive,staticcheck // the server's own text
+	}
+	d.Column = c.nextSequence()
+	col.Schema.Attributes = append(slices.Clip(col.Schema.Attributes), d)
+	return nil
+}
+
+// settle sets the final status of an attribute and of its other side.
+func (c *Catalog) settle(col *Collection, a *Attribute, good, bad Status, err error) {
+	status, text := good, ""
+	if err != nil {
+		status, text = bad, err.Error()
+	}
+	now := c.now()
+	a.Status, a.Error, a.UpdatedAt = status, text, now
+	if other := c.otherSide(col, a); other != nil {
+		other.Status, other.Error, other.UpdatedAt = status, text, now
+	}
+}
+
+func (c *Catalog) runDeleteAttribute(col *Collection, key string, verdict worker.Verdict) {
+	a := c.attribute(col, key)
+	if a == nil {
+		return
+	}
+	err := error(nil)
+	if verdict == worker.Fail {
+		err = errInjected
+	} else {
+		err = c.dematerialize(col, a)
+	}
+	if verdict == worker.DieAfter {
+		return
+	}
+	if err != nil {
+		c.settle(col, a, Stuck, Stuck, err)
+		return
+	}
+	if other := c.otherSide(col, a); other != nil {
+		related := c.sibling(col.Database, a.Relation.Collection)
+		related.Attributes = without(related.Attributes, other)
+	}
+	col.Attributes = without(col.Attributes, a)
+}
+
+// dematerialize takes an attribute out of storage and out of the indexes. An
+// attribute that storage does not know is simply gone.
+func (c *Catalog) dematerialize(col *Collection, a *Attribute) error {
+	if a.Relation != nil {
+		return c.dematerializeRelation(col, a)
+	}
+	if col.Schema.Attribute(a.Key) == nil {
+		return nil
+	}
+	if err := c.shrinkIndexes(col, a.Key); err != nil {
+		return err
+	}
+	dropFromSchema(col, a.Key)
+	return nil
+}
+
+// dropFromSchema forgets the definition; the store keeps values under a column
+// number that nobody asks for again.
+func dropFromSchema(col *Collection, key string) {
+	col.Schema.Attributes = slices.DeleteFunc(slices.Clone(col.Schema.Attributes),
+		func(d Definition) bool { return d.Key == key })
+}
+
+func (c *Catalog) purgeCollection(job worker.Job) {
+	c.dropTable(job.CollectionSequence)
+	for _, d := range c.databases {
+		if d.Sequence == job.DatabaseSequence {
+			c.unrelate(d, job.Collection)
+		}
+	}
+}
+
+// purgeDatabase drops the tables of every collection that no database has.
+func (c *Catalog) purgeDatabase(job worker.Job) {
+	for _, sequence := range c.orphans[job.DatabaseSequence] {
+		c.dropTable(sequence)
+	}
+	delete(c.orphans, job.DatabaseSequence)
+}
+
+// dropTable removes the records of a deleted collection.
+func (c *Catalog) dropTable(sequence int64) {
+	if err := c.Store.DropTable(sequence); err != nil {
+		c.Logger.Error("purge failed", "table", sequence, "error", err)
+	}
+}
+
+func without[T comparable](list []T, gone T) []T {
+	return slices.DeleteFunc(slices.Clone(list), func(item T) bool { return item == gone })
+}

@@ -1,0 +1,138 @@
+package schema
+
+import (
+	"net/http"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
+	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/listing"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+)
+
+const (
+	attributePath = attributesPath + "/{key}"
+	minEncrypted  = 150 // characters an encrypted string must have room for
+)
+
+func (r *Room) attributeRoutes() []api.Route {
+	one := append(inCollection(), api.Required("key", api.ID))
+	routes := []api.Route{
+		read(attributesPath, "attributes", listParams(inCollection()...), r.listAttributes),
+		read(attributePath, "attributes", one, r.getAttribute),
+		write(http.MethodDelete, attributePath, "attributes", one, r.deleteAttribute),
+	}
+	for _, k := range kinds() {
+		create := write(http.MethodPost, attributesPath+"/"+k.endpoint, "attributes", createParams(k), r.createAttribute(k))
+		update := write(http.MethodPatch, attributesPath+"/"+k.endpoint+"/{key}", "attributes", updateParams(k), r.updateAttribute(k))
+		create.When, update.When = k.since, k.since
+		routes = append(routes, create, update)
+	}
+	return routes
+}
+
+func createParams(k kind) []api.Param {
+	params := append(inCollection(), api.Required("key", api.ID))
+	params = append(params, k.create...)
+	params = append(params, api.Required("required", api.LooseBool), api.Nullable("default", k.value))
+	if !k.spatial() {
+		params = append(params, api.Optional("array", api.LooseBool, false))
+	}
+	return params
+}
+
+func updateParams(k kind) []api.Param {
+	params := append(inCollection(), api.Required("key", api.ID))
+	byDefault := api.Nullable("default", k.value)
+	byDefault.Required = !k.spatial()
+	params = append(params, k.update...)
+	return append(params, api.Required("required", api.LooseBool), byDefault, api.Nullable("newKey", api.ID))
+}
+
+func (r *Room) createAttribute(k kind) func(*api.Request) (api.Response, error) {
+	return func(req *api.Request) (api.Response, error) {
+		d := k.stored
+		d.Key, d.Required, d.Array = req.String("key"), req.Bool("required"), req.Bool("array")
+		d.Default, d.Encrypt = req.Value("default"), req.Bool("encrypt")
+		d.Min, d.Max, d.Elements = req.Value("min"), req.Value("max"), req.Strings("elements")
+		if d.Size == 0 {
+			d.Size = int(req.Int("size"))
+		}
+		complete(&d)
+		if d.Encrypt && d.Size < minEncrypted {
+			return api.Response{}, apierr.BadRequest("general_bad_request",
+				"Size too small. Encrypted strings require a minimum size of %d characters.", minEncrypted)
+		}
+		a, err := r.catalog.CreateAttribute(req.String("databaseId"), req.String("collectionId"), d)
+		if err != nil {
+			return api.Response{}, err
+		}
+		return api.Accepted(attribute(req.Dialect, a)), nil
+	}
+}
+
+func (r *Room) updateAttribute(k kind) func(*api.Request) (api.Response, error) {
+	return func(req *api.Request) (api.Response, error) {
+		required := req.Bool("required")
+		a, err := r.catalog.UpdateAttribute(req.String("databaseId"), req.String("collectionId"), req.String("key"),
+			catalog.AttributeChange{
+				Endpoint: k.stored, Required: &required, Default: req.Value("default"), Size: int(req.Int("size")),
+				Min: req.Value("min"), Max: req.Value("max"), Elements: req.Strings("elements"), NewKey: req.String("newKey"),
+			})
+		if err != nil {
+			return api.Response{}, err
+		}
+		o := attribute(req.Dialect, a)
+		if encryptable(k.stored) {
+			o.Set("encrypt", nil) // the update's answer never knows
+		}
+		return api.OK(o), nil
+	}
+}
+
+func (r *Room) getAttribute(req *api.Request) (api.Response, error) {
+	_, a, err := r.catalog.Attribute(req.String("databaseId"), req.String("collectionId"), req.String("key"))
+	if err != nil {
+		return api.Response{}, err
+	}
+	return api.OK(attribute(req.Dialect, a)), nil
+}
+
+func (r *Room) deleteAttribute(req *api.Request) (api.Response, error) {
+	err := r.catalog.DeleteAttribute(req.String("databaseId"), req.String("collectionId"), req.String("key"))
+	if err != nil {
+		return api.Response{}, err
+	}
+	return api.NoContent(), nil
+}
+
+func (r *Room) listAttributes(req *api.Request) (api.Response, error) {
+	col, err := r.catalog.Collection(req.String("databaseId"), req.String("collectionId"))
+	if err != nil {
+		return api.Response{}, err
+	}
+	return list(req, "attributes", col.Attributes, listing.Spec[*catalog.Attribute]{
+		Names: []string{"key", "type", "size", "required", "array", "status", "error"},
+		ID:    func(a *catalog.Attribute) string { return a.Key },
+		Fold:  req.Profile.Fold,
+		Field: attributeField,
+	}, func(a *catalog.Attribute) *phpjson.Object { return attribute(req.Dialect, a) })
+}
+
+func attributeField(a *catalog.Attribute, name string) any {
+	switch name {
+	case "key":
+		return a.Key
+	case "type":
+		return a.Type
+	case "size":
+		return int64(a.Size)
+	case "required":
+		return a.Required
+	case "array":
+		return a.Array
+	case "status":
+		return string(a.Status)
+	}
+	return a.Error
+}

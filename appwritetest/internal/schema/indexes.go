@@ -1,0 +1,112 @@
+package schema
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/listing"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+)
+
+func (r *Room) indexRoutes() []api.Route {
+	types := []string{"key", "fulltext", "unique"}
+	if r.catalog.Profile.TablesDB() {
+		types = append(types, "spatial")
+	}
+	create := append(inCollection(),
+		api.Required("key", api.ID),
+		api.Required("type", api.OneOf(types...)),
+		api.Required("attributes", api.ListOf(indexable, 100)),
+		api.Optional("orders", api.ListOf(direction, 100), []any{}),
+		api.Optional("lengths", api.ListOf(indexLength, 100), []any{}),
+	)
+	one := append(inCollection(), api.Required("key", api.ID))
+	path := indexesPath + "/{key}"
+	return []api.Route{
+		write(http.MethodPost, indexesPath, "indexes", create, r.createIndex),
+		read(indexesPath, "indexes", listParams(inCollection()...), r.listIndexes),
+		read(path, "indexes", one, r.getIndex),
+		write(http.MethodDelete, path, "indexes", one, r.deleteIndex),
+	}
+}
+
+// indexable accepts a key, or one of the record's own fields.
+func indexable(value any) (any, string) {
+	switch value {
+	case "$id", "$createdAt", "$updatedAt":
+		return value, ""
+	}
+	return api.ID(value)
+}
+
+func direction(value any) (any, string) {
+	if s, ok := value.(string); ok && (strings.EqualFold(s, "asc") || strings.EqualFold(s, "desc")) {
+		return s, ""
+	}
+	return nil, "Value must be one of (ASC, DESC)"
+}
+
+func indexLength(value any) (any, string) {
+	if value == nil {
+		return int64(0), ""
+	}
+	return api.LooseInt(0, 1<<30)(value)
+}
+
+func (r *Room) createIndex(req *api.Request) (api.Response, error) {
+	d := catalog.IndexDefinition{
+		Key: req.String("key"), Type: req.String("type"),
+		Attributes: req.Strings("attributes"), Orders: req.Strings("orders"),
+	}
+	for _, n := range req.List("lengths") {
+		d.Lengths = append(d.Lengths, int(n.(int64)))
+	}
+	x, err := r.catalog.CreateIndex(req.String("databaseId"), req.String("collectionId"), d)
+	if err != nil {
+		return api.Response{}, err
+	}
+	return api.Accepted(r.index(req.Dialect, x)), nil
+}
+
+func (r *Room) getIndex(req *api.Request) (api.Response, error) {
+	_, x, err := r.catalog.Index(req.String("databaseId"), req.String("collectionId"), req.String("key"))
+	if err != nil {
+		return api.Response{}, err
+	}
+	return api.OK(r.index(req.Dialect, x)), nil
+}
+
+func (r *Room) deleteIndex(req *api.Request) (api.Response, error) {
+	err := r.catalog.DeleteIndex(req.String("databaseId"), req.String("collectionId"), req.String("key"))
+	if err != nil {
+		return api.Response{}, err
+	}
+	return api.NoContent(), nil
+}
+
+func (r *Room) listIndexes(req *api.Request) (api.Response, error) {
+	col, err := r.catalog.Collection(req.String("databaseId"), req.String("collectionId"))
+	if err != nil {
+		return api.Response{}, err
+	}
+	return list(req, "indexes", col.Indexes, listing.Spec[*catalog.Index]{
+		Names: []string{"key", "type", "status", "attributes", "error"},
+		ID:    func(x *catalog.Index) string { return x.Key },
+		Fold:  req.Profile.Fold,
+		Field: func(x *catalog.Index, name string) any {
+			switch name {
+			case "key":
+				return x.Key
+			case "type":
+				return x.Type
+			case "status":
+				return string(x.Status)
+			case "attributes":
+				return strings.Join(x.Attributes, " ")
+			}
+			return x.Error
+		},
+	}, func(x *catalog.Index) *phpjson.Object { return r.index(req.Dialect, x) })
+}

@@ -1,0 +1,124 @@
+package schema
+
+import (
+	"math"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
+)
+
+// kind is one endpoint below …/attributes: what it stores and what its routes
+// take.
+type kind struct {
+	endpoint string
+	stored   catalog.Definition // Type, Format and, where fixed, Size
+	since    func(profile.Profile) bool
+	// create and update are the parameters beyond the common ones.
+	create []api.Param
+	update []api.Param
+	// value checks a default.
+	value api.Check
+}
+
+// kinds returns every endpoint of plain attributes.
+func kinds() []kind {
+	anyVersion := func(profile.Profile) bool { return true }
+	list := []kind{
+		text("string", catalog.TypeString, 0, 1<<30, anyVersion),
+		text("varchar", catalog.TypeVarchar, 0, 16381, profile.Profile.InlineSchema),
+		text("text", catalog.TypeText, 65535, 0, profile.Profile.InlineSchema),
+		text("mediumtext", catalog.TypeMediumText, 16777215, 0, profile.Profile.InlineSchema),
+		text("longtext", catalog.TypeLongText, 2147483647, 0, profile.Profile.InlineSchema),
+		number("integer", catalog.TypeInteger, catalog.FormatInt, 8, api.StrictInt, anyVersion),
+		number("bigint", catalog.TypeBigInt, catalog.FormatBigInt, 8, api.StrictInt, profile.Profile.BigInt),
+		number("float", catalog.TypeDouble, catalog.FormatFloat, 8, api.Number, anyVersion),
+		{endpoint: "boolean", stored: catalog.Definition{Type: catalog.TypeBoolean}, value: api.LooseBool},
+		{endpoint: "datetime", stored: catalog.Definition{Type: catalog.TypeDatetime}, value: datetime},
+		formatted("email", catalog.FormatEmail, 254, email),
+		formatted("ip", catalog.FormatIP, 39, ip),
+		formatted("url", catalog.FormatURL, 2000, link),
+		{
+			endpoint: "enum",
+			stored:   catalog.Definition{Type: catalog.TypeString, Format: catalog.FormatEnum, Size: 255},
+			value:    api.Text(0, 0),
+			create:   []api.Param{elements()},
+			update:   []api.Param{elements()},
+		},
+		{endpoint: "point", stored: catalog.Definition{Type: catalog.TypePoint}, since: profile.Profile.TablesDB, value: point},
+		{endpoint: "line", stored: catalog.Definition{Type: catalog.TypeLine}, since: profile.Profile.TablesDB, value: line},
+		{endpoint: "polygon", stored: catalog.Definition{Type: catalog.TypePolygon}, since: profile.Profile.TablesDB, value: polygon},
+	}
+	return list
+}
+
+func (k kind) spatial() bool {
+	switch k.stored.Type {
+	case catalog.TypePoint, catalog.TypeLine, catalog.TypePolygon:
+		return true
+	}
+	return false
+}
+
+func text(endpoint, stored string, size int, limit int64, since func(profile.Profile) bool) kind {
+	k := kind{
+		endpoint: endpoint,
+		stored:   catalog.Definition{Type: stored, Size: size},
+		since:    since,
+		create:   []api.Param{api.Optional("encrypt", api.LooseBool, false)},
+		value:    api.Text(0, 0),
+	}
+	if size == 0 {
+		k.create = append([]api.Param{api.Required("size", api.LooseInt(1, limit))}, k.create...)
+		k.update = []api.Param{api.Nullable("size", api.LooseInt(1, limit))}
+	}
+	return k
+}
+
+func number(endpoint, stored, format string, size int, check api.Check, since func(profile.Profile) bool) kind {
+	bounds := []api.Param{api.Nullable("min", check), api.Nullable("max", check)}
+	return kind{
+		endpoint: endpoint,
+		stored:   catalog.Definition{Type: stored, Format: format, Size: size},
+		since:    since, create: bounds, update: bounds, value: check,
+	}
+}
+
+func formatted(endpoint, format string, size int, check api.Check) kind {
+	return kind{
+		endpoint: endpoint,
+		stored:   catalog.Definition{Type: catalog.TypeString, Format: format, Size: size},
+		value:    check,
+	}
+}
+
+func elements() api.Param {
+	return api.Required("elements", api.ListOf(api.Text(1, 255), 100))
+}
+
+// complete fills in bounds and, for integers, the width that the upper bound
+// decides for good.
+func complete(d *catalog.Definition) {
+	switch d.Type {
+	case catalog.TypeInteger, catalog.TypeBigInt:
+		if d.Min == nil {
+			d.Min = int64(math.MinInt64)
+		}
+		if d.Max == nil {
+			d.Max = int64(math.MaxInt64)
+		}
+		if d.Type == catalog.TypeInteger {
+			d.Size = 8
+			if upper, _ := d.Max.(int64); upper <= math.MaxInt32 {
+				d.Size = 4
+			}
+		}
+	case catalog.TypeDouble:
+		if d.Min == nil {
+			d.Min = -math.MaxFloat64
+		}
+		if d.Max == nil {
+			d.Max = math.MaxFloat64
+		}
+	}
+}

@@ -1,0 +1,65 @@
+package schema
+
+import (
+	"strings"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/listing"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+)
+
+// listParams are what every list route takes.
+func listParams(params ...api.Param) []api.Param {
+	return append(params,
+		api.Optional("queries", api.ListOf(api.Text(0, 4096), 100), []any{}),
+		api.Optional("search", api.Text(0, 256), ""),
+		api.Optional("total", totalFlag, true),
+	)
+}
+
+// totalFlag reads total from a query string, where only 0 switches it off.
+func totalFlag(value any) (any, string) {
+	switch value {
+	case "0":
+		return false, ""
+	case "1", "true", "false":
+		return true, ""
+	}
+	return nil, "Value must be a valid boolean"
+}
+
+// list answers a list route: filters, pages and renders.
+func list[T any](req *api.Request, name string, items []T, spec listing.Spec[T], render func(T) *phpjson.Object) (api.Response, error) {
+	page, total, err := listing.Page(searched(items, spec, req.String("search")), req.Strings("queries"), spec)
+	if err != nil {
+		return api.Response{}, err
+	}
+	if !req.Bool("total") && req.Profile.Operators() {
+		total = 0
+	}
+	bodies := make([]*phpjson.Object, len(page))
+	for i, item := range page {
+		bodies[i] = render(item)
+	}
+	return api.OK(phpjson.Obj("total", total, req.Dialect.Word(name), bodies)), nil
+}
+
+// searched keeps the items whose id or name holds one of the words searched
+// for. The server's full-text index knows no words shorter than three letters.
+func searched[T any](items []T, spec listing.Spec[T], search string) []T {
+	if search == "" {
+		return items
+	}
+	var found []T
+	for _, item := range items {
+		text, _ := spec.Field(item, "name").(string)
+		words := strings.Fields(strings.ToLower(spec.ID(item) + " " + text))
+		for _, word := range words {
+			if len(word) >= 3 && strings.HasPrefix(word, strings.ToLower(search)) {
+				found = append(found, item)
+				break
+			}
+		}
+	}
+	return found
+}
