@@ -11,7 +11,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/backstep-dev/backstep/appwrite"
@@ -58,16 +57,4 @@ func decodeStrict(data []byte, into any) error {
 		return errors.New("more than one JSON value")
 	}
 	return nil
-}
-
-// FieldError says which field of a step is wrong and why.
-type FieldError struct {
-	Kind   string // of the step: "create_attribute"
-	Field  string // as written in files: "size"
-	Reason string
-}
-
-// Error gives kind, field and reason.
-func (e *FieldError) Error() string {
-	return fmt.Sprintf("%s: %s %s", e.Kind, e.Field, e.Reason)
 }
