@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// Delay draws the duration of one wait; queued is the number of jobs that wait
-// behind this one. It must be safe for concurrent use.
-type Delay func(queued int) time.Duration
+// Delay draws the duration of one wait: of a request, or of a job behind which
+// waiting other jobs are queued. It must be safe for concurrent use.
+type Delay func(waiting int) time.Duration
 
 // Fixed waits equally long each time.
 func Fixed(d time.Duration) Delay { return func(int) time.Duration { return d } }
@@ -28,6 +28,15 @@ func Uniform(low, high time.Duration, seed uint64) Delay {
 	}
 }
 
-// Realistic is what the worker of an idle server was measured to take for an
-// attribute: 27 to 72 ms.
-func Realistic(seed uint64) Delay { return Uniform(27*time.Millisecond, 72*time.Millisecond, seed) }
+// Realistic is what the worker of a self-hosted server was measured to take: 27
+// to 72 ms for an attribute on its own, about 700 ms for a burst of 30.
+func Realistic(seed uint64) Delay {
+	alone := Uniform(27*time.Millisecond, 72*time.Millisecond, seed)
+	burst := Uniform(18*time.Millisecond, 28*time.Millisecond, seed)
+	return func(waiting int) time.Duration {
+		if waiting > 0 {
+			return burst(waiting)
+		}
+		return alone(waiting)
+	}
+}
