@@ -153,12 +153,13 @@ func (s *session) play(ctx context.Context, i int) ([]string, error) {
 		return nil, fmt.Errorf("recorded body: %w", err)
 	}
 	c := &comparison{bindings: s.bindings, now: s.Clock.Now()}
-	if status != exchange.Response.Status {
-		c.differ("status", "want %d, got %d", exchange.Response.Status, status)
-	}
 	got = applyNote(exchange.Note, want, got)
-	c.compare("body", want, got)
-	s.checkUpdatedAt(c, exchange.Note, got)
+	if status == exchange.Response.Status {
+		c.compare("body", want, got)
+		s.checkUpdatedAt(c, exchange.Note, got)
+	} else {
+		c.differ("status", "want %d %s, got %d %s", exchange.Response.Status, show(want), status, show(got))
+	}
 	if wait := waitNote.FindStringSubmatch(exchange.Note); wait != nil {
 		seconds, err := strconv.Atoi(wait[1])
 		if err != nil {
