@@ -7,10 +7,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"os"
 	"os/signal"
+	"sync"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -21,15 +21,13 @@ import (
 // app is what the commands share: where they read and write, and what the
 // program's author gave to Main.
 type app struct {
-	name      string
-	streams   Streams
-	getenv    func(string) string
-	goSet     []migrations.Migration
-	logger    *slog.Logger
-	flags     globalFlags
-	argsLeft  []string
-	exitNow   func(code int) // ends the process at once, on the second signal
-	transport transportFunc
+	name    string
+	streams Streams
+	getenv  func(string) string
+	goSet   []migrations.Migration
+	logger  *slog.Logger
+	flags   globalFlags
+	abort   <-chan struct{} // closed when a run must stop at once
 }
 
 // globalFlags are the flags that every command takes.
@@ -66,19 +64,35 @@ func WithGetenv(getenv func(string) string) Option {
 func Main(opts ...Option) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	signals := make(chan os.Signal, 2)
+	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
-	defer signal.Stop(signals)
+	abort, ended := make(chan struct{}), make(chan struct{})
 	streams := SystemStreams()
-	go func() {
-		<-signals
-		fmt.Fprintln(streams.Err, "\nstopping at the next safe point; once more to stop at once")
-		cancel()
-		<-signals
-		fmt.Fprintln(streams.Err, "stopped at once; the run can be resumed")
-		os.Exit(ExitInterrupted) //nolint:forbidigo // the second interrupt must not wait for anything
-	}()
-	return Execute(ctx, os.Args[1:], streams, opts...)
+	var listener sync.WaitGroup
+	listener.Go(func() { listen(signals, ended, streams, cancel, abort) })
+	defer listener.Wait()
+	defer close(ended)
+	return Execute(ctx, os.Args[1:], streams, append(opts, func(a *app) { a.abort = abort })...)
+}
+
+// listen turns the first signal into a stop at the next safe point, the second
+// into a stop at once, and leaves a third to the system.
+func listen(signals chan os.Signal, ended <-chan struct{}, streams Streams, cancel func(), abort chan<- struct{}) {
+	defer signal.Stop(signals)
+	select {
+	case <-signals:
+	case <-ended:
+		return
+	}
+	fmt.Fprintln(streams.Err, "\nstopping at the next safe point; once more to stop at once")
+	cancel()
+	select {
+	case <-signals:
+	case <-ended:
+		return
+	}
+	fmt.Fprintln(streams.Err, "\nstopping at once")
+	close(abort)
 }
 
 // Execute runs one command line and returns its exit code. Errors go to
@@ -194,5 +208,3 @@ func exactArgs(n int, what string) cobra.PositionalArgs {
 		return nil
 	}
 }
-
-var _ io.Writer = io.Discard

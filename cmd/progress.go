@@ -1,0 +1,176 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vbauerster/mpb/v8"
+	"github.com/vbauerster/mpb/v8/decor"
+
+	"github.com/backstep-dev/backstep/engine"
+)
+
+// progress tells on stderr what a run does: one line for each operation that
+// has ended, and on a terminal a bar below them that moves.
+type progress struct {
+	out   io.Writer
+	style paint
+	// worthTelling is how long a wait must be to get a line of its own.
+	worthTelling time.Duration
+
+	mu      sync.Mutex
+	bars    *mpb.Progress // nil where nothing may be redrawn
+	whole   *mpb.Bar
+	long    *mpb.Bar
+	longFor string
+	now     atomic.Value // string; the bar's own goroutine reads it
+	started map[string]time.Time
+}
+
+func (a *app) newProgress() *progress {
+	p := &progress{
+		out: a.streams.Err, style: a.paint(), worthTelling: time.Second,
+		started: map[string]time.Time{},
+	}
+	if a.streams.Terminal {
+		p.bars = mpb.New(mpb.WithOutput(a.streams.Err), mpb.WithWidth(40))
+		p.out = p.bars
+	}
+	return p
+}
+
+// close takes the bars away and waits until they are.
+func (p *progress) close() {
+	p.mu.Lock()
+	p.dropLong()
+	p.dropWhole()
+	bars := p.bars
+	p.mu.Unlock()
+	if bars != nil {
+		bars.Wait()
+	}
+}
+
+// Observe prints what is worth a line.
+func (p *progress) Observe(e engine.Event) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch e.Kind {
+	case engine.EventRunStarted, engine.EventRunResumed:
+		p.startWhole(e.Total)
+	case engine.EventRunFinished:
+		p.dropLong()
+		p.dropWhole()
+	case engine.EventOperation:
+		p.operation(e)
+	case engine.EventAttempt:
+		p.line("  %s attempt %d of %s %s failed (%s): %v", p.style.warn("retry"), e.Attempt, e.Step, e.Target, e.Class, e.Err)
+	case engine.EventWait:
+		if e.Wait >= p.worthTelling {
+			p.line("  %s %s: %s", p.style.dim("wait"), shortDuration(e.Wait), e.Reason)
+		}
+	case engine.EventProgress:
+		p.moveLong(e)
+	case engine.EventConflict:
+		p.line("  %s %s: %s (policy: %s)", p.style.warn("conflict"), e.Target, e.Detail, e.Policy)
+	case engine.EventUndo:
+		p.line("%s %v", p.style.bad("undoing:"), e.Err)
+	case engine.EventProof:
+		p.line("proof: %s", e.Detail)
+	case engine.EventStop:
+		p.line("%s", e.Detail)
+	}
+}
+
+func (p *progress) operation(e engine.Event) {
+	p.now.Store(e.Step + " " + e.Target.String())
+	switch e.Phase {
+	case engine.DoingCapture, engine.DoingIntent, engine.DoingProbe, engine.DoingApply,
+		engine.DoingSettle, engine.DoingRecord:
+		if _, known := p.started[e.Operation]; !known {
+			p.started[e.Operation] = e.Time
+		}
+		return
+	case engine.DoingDone:
+		p.ended(e, p.style.good("done"))
+	case engine.DoingSkipped:
+		p.ended(e, p.style.warn("left alone"))
+	case engine.DoingFailed:
+		p.ended(e, p.style.bad("failed"))
+	}
+}
+
+func (p *progress) ended(e engine.Event, word string) {
+	p.dropLong()
+	took := ""
+	if start, known := p.started[e.Operation]; known && e.Time.After(start) {
+		took = p.style.dim(shortDuration(e.Time.Sub(start)))
+	}
+	if e.Undoing {
+		word = "undo " + word
+	}
+	p.line("  [%d/%d] %-18s %s  %s %s", e.Index, e.Total, e.Step, e.Target, word, took)
+	if e.Err != nil {
+		p.line("         %v", e.Err)
+	}
+	if p.whole != nil && !e.Undoing {
+		p.whole.SetCurrent(int64(e.Index))
+	}
+}
+
+func (p *progress) line(format string, args ...any) {
+	fmt.Fprintf(p.out, format+"\n", args...)
+}
+
+func (p *progress) startWhole(total int) {
+	p.dropWhole()
+	if p.bars == nil || total == 0 {
+		return
+	}
+	p.whole = p.bars.AddBar(int64(total), mpb.BarRemoveOnComplete(),
+		mpb.PrependDecorators(decor.CountersNoUnit("%d/%d steps ")),
+		mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO), decor.Any(func(decor.Statistics) string {
+			now, _ := p.now.Load().(string)
+			return "  " + now
+		})),
+	)
+}
+
+func (p *progress) dropWhole() {
+	if p.whole != nil {
+		p.whole.Abort(true)
+		p.whole = nil
+	}
+}
+
+// moveLong shows how far one long step is, with its rate and what is left.
+func (p *progress) moveLong(e engine.Event) {
+	if p.bars == nil {
+		if e.Progress.Total > 0 && e.Progress.Done == e.Progress.Total {
+			p.line("  %s: %d", e.Progress.What, e.Progress.Done)
+		}
+		return
+	}
+	if p.long == nil || p.longFor != e.Operation+e.Progress.What {
+		p.dropLong()
+		p.longFor = e.Operation + e.Progress.What
+		p.long = p.bars.AddBar(e.Progress.Total, mpb.BarRemoveOnComplete(),
+			mpb.PrependDecorators(decor.Name(e.Progress.What+" "), decor.CountersNoUnit("%d/%d ")),
+			mpb.AppendDecorators(decor.AverageSpeed(0, "%.0f/s "), decor.AverageETA(decor.ET_STYLE_GO)),
+		)
+	}
+	if e.Progress.Total > 0 {
+		p.long.SetTotal(e.Progress.Total, false)
+	}
+	p.long.SetCurrent(e.Progress.Done)
+}
+
+func (p *progress) dropLong() {
+	if p.long != nil {
+		p.long.Abort(true)
+		p.long = nil
+	}
+}
