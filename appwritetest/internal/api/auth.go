@@ -39,6 +39,9 @@ func WriteOf(resource string) Scope { return Scope{resource: resource, write: tr
 // Public is the scope of routes that guests may call and keys may not.
 func Public() Scope { return Scope{resource: "public"} }
 
+// Console is the scope of routes that only the console's users may call.
+func Console() Scope { return Scope{resource: "console"} }
+
 // Global is the scope that every caller holds.
 func Global() Scope { return Scope{resource: "global"} }
 
@@ -140,7 +143,7 @@ func (s *Server) guest(project string, scope Scope) (Caller, error) {
 
 func (k Key) holds(e *endpoint, p profile.Profile) bool {
 	switch e.Scope.resource {
-	case "public":
+	case "public", "console":
 		return false
 	case "global", "health":
 		return true

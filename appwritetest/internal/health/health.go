@@ -9,6 +9,7 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 )
 
 // Routes returns the health routes; queued is the length of the databases
@@ -27,7 +28,18 @@ func Routes(queued func() int) []api.Route {
 			Params: params, Access: api.Unlocked, Handle: handle,
 		}
 	}
+	since19 := func(p profile.Profile) bool { return p.AtLeast(1, 9, 0) }
+	before19 := func(p profile.Profile) bool { return !p.AtLeast(1, 9, 0) }
+	variables := func(scope api.Scope, when func(profile.Profile) bool) api.Route {
+		r := route("/project/variables", scope, nil, func(*api.Request) (api.Response, error) {
+			return api.OK(phpjson.Obj("variables", []any{}, "total", 0)), nil
+		})
+		r.When = when
+		return r
+	}
 	return []api.Route{
+		variables(api.ReadOf("project"), since19),
+		variables(api.Console(), before19),
 		route("/health/version", api.Public(), nil, version),
 		route("/ping", api.Global(), nil, func(*api.Request) (api.Response, error) {
 			return api.Response{Status: http.StatusOK, Text: "Pong!"}, nil

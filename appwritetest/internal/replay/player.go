@@ -115,6 +115,7 @@ type session struct {
 	bindings *bindings
 	keys     map[string]string // scopes of a limited key -> the key
 	updated  map[string]string // record id -> $updatedAt last seen
+	created  map[string]bool   // paths of the databases there now
 	paused   bool
 }
 
@@ -123,7 +124,7 @@ type session struct {
 func (p *Player) Play(ctx context.Context, rec Recording) ([]Mismatch, error) {
 	s := &session{
 		Player: p, rec: rec, bindings: newBindings(),
-		keys: make(map[string]string), updated: make(map[string]string),
+		keys: make(map[string]string), updated: make(map[string]string), created: make(map[string]bool),
 	}
 	var mismatches []Mismatch
 	for i, exchange := range rec.Exchanges {
@@ -142,6 +143,9 @@ func (s *session) play(ctx context.Context, i int) ([]string, error) {
 	exchange := s.rec.Exchanges[i]
 	s.Clock.Advance(tick)
 	if err := s.steerWorker(ctx, i); err != nil {
+		return nil, err
+	}
+	if err := s.deleteUnrecorded(ctx, exchange); err != nil {
 		return nil, err
 	}
 	status, got, err := s.send(ctx, exchange)
