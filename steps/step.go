@@ -32,7 +32,15 @@ type decoder func(data json.RawMessage) (bindable, error)
 
 // kinds lists every kind that can be written down; a new kind is one line here.
 func kinds() map[string]decoder {
-	return map[string]decoder{}
+	return map[string]decoder{
+		"create_document":  as[CreateDocument],
+		"update_document":  as[UpdateDocument],
+		"delete_document":  as[DeleteDocument],
+		"restore_document": as[RestoreDocument],
+		"upsert_document":  as[UpsertDocument],
+		"increment":        as[Increment],
+		"assert":           as[Assert],
+	}
 }
 
 // as decodes the fields of one kind, refusing unknown ones.
