@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
@@ -30,6 +31,9 @@ func (c *Catalog) CreateAttribute(database, collection string, d Definition) (*A
 		return nil, err
 	}
 	if err := c.checkNew(col, d); err != nil {
+		return nil, err
+	}
+	if err := firstError(checkDefaultLength(d), CheckRange(d)); err != nil {
 		return nil, err
 	}
 	a := c.addAttribute(col, d)
@@ -74,7 +78,7 @@ func (c *Catalog) DeleteAttribute(database, collection, key string) error {
 	return nil
 }
 
-// checkDefault applies the rules of creation that the definition alone decides.
+// checkDefault refuses a default where there cannot be one.
 func checkDefault(d Definition) error {
 	if d.Default != nil && d.Required {
 		return apierr.BadRequest("attribute_default_unsupported", "Cannot set default value for required attribute '%s'", d.Key)
@@ -82,15 +86,20 @@ func checkDefault(d Definition) error {
 	if d.Default != nil && d.Array {
 		return apierr.BadRequest("attribute_default_unsupported", "Cannot set default value for array attribute '%s'", d.Key)
 	}
-	if text, ok := d.Default.(string); ok && sized(d) && utf8.RuneCountInString(text) > d.Size {
-		return valueInvalid("default longer than %d characters", d.Size)
-	}
-	return checkRange(d)
+	return nil
 }
 
-// checkRange wants min ≤ default ≤ max, and the default of an enum among its
+// checkDefaultLength is a rule of creation only: updates may set a longer one.
+func checkDefaultLength(d Definition) error {
+	if text, ok := d.Default.(string); ok && textual(d.Type) && utf8.RuneCountInString(text) > d.Size {
+		return valueInvalid("Default value is longer than %d characters", d.Size)
+	}
+	return nil
+}
+
+// CheckRange wants min ≤ default ≤ max, and the default of an enum among its
 // elements.
-func checkRange(d Definition) error {
+func CheckRange(d Definition) error {
 	if d.Min != nil && d.Max != nil {
 		if compareNumbers(d.Min, d.Max) > 0 {
 			return valueInvalid("Minimum value must be lesser than maximum value")
@@ -99,30 +108,22 @@ func checkRange(d Definition) error {
 			return valueInvalid("Default value is outside the range")
 		}
 	}
-	if d.Format == FormatEnum && d.Default != nil && !contains(d.Elements, d.Default) {
+	if d.Format == FormatEnum && d.Default != nil && !slices.ContainsFunc(d.Elements, func(e string) bool { return e == d.Default }) {
 		return valueInvalid("Default value not found in elements")
 	}
 	return nil
 }
 
-func sized(d Definition) bool {
-	switch d.Type {
+// textual says whether values of a type are text.
+func textual(kind string) bool {
+	switch kind {
 	case TypeString, TypeVarchar, TypeText, TypeMediumText, TypeLongText:
-		return d.Format == ""
+		return true
 	}
 	return false
 }
 
 func spatial(kind string) bool { return kind == TypePoint || kind == TypeLine || kind == TypePolygon }
-
-func contains(elements []string, value any) bool {
-	for _, element := range elements {
-		if element == value {
-			return true
-		}
-	}
-	return false
-}
 
 // compareNumbers orders two of int64 and float64.
 func compareNumbers(a, b any) int {

@@ -23,23 +23,28 @@ func (c *Catalog) checkIndex(col *Collection, d *IndexDefinition) error {
 
 // checkIndexed looks at one attribute of an index to be.
 func (c *Catalog) checkIndexed(col *Collection, key string) error {
-	i := slices.IndexFunc(col.Attributes, func(a *Attribute) bool { return a.Key == key })
-	if i < 0 {
-		return apierr.BadRequest("attribute_unknown", "The attribute '%s' required for the index could not be found.", key)
+	a := find(col.Attributes, key)
+	if a == nil {
+		return apierr.BadRequest("attribute_unknown", "The attribute '%s' required for the index could not be found. Please confirm all your attributes are in the available state.", key)
 	}
-	a := col.Attributes[i]
 	switch {
 	case a.Type == TypeRelationship:
 		return apierr.BadRequest("attribute_type_invalid", "Cannot create an index for a relationship attribute: %s", a.Key)
 	case a.Status != Available:
-		return apierr.BadRequest("attribute_not_available", "Attribute '%s' is not yet available", a.Key)
-	case a.Array && c.Profile.AtLeast(1, 9, 0):
+		return apierr.BadRequest("attribute_not_available", "The requested attribute '%s' is not yet available.", a.Key)
+	}
+	return c.checkArray(a.Definition)
+}
+
+// checkArray refuses arrays where the version indexes none.
+func (c *Catalog) checkArray(d Definition) error {
+	if d.Array && c.Profile.AtLeast(1, 9, 0) {
 		return indexInvalid("Creating indexes on array attributes is not currently supported.").AsWritten()
 	}
 	return nil
 }
 
-// checkIndexRules looks at the index as a whole.
+// checkIndexRules looks at the index as a whole and completes its lengths.
 func (c *Catalog) checkIndexRules(col *Collection, d *IndexDefinition) error {
 	if len(d.Attributes) == 0 {
 		return indexInvalid("No attributes provided for index")
@@ -55,11 +60,66 @@ func (c *Catalog) checkIndexRules(col *Collection, d *IndexDefinition) error {
 	if slices.Contains([]string{"primary", "_created_at", "_updated_at", "_tenant_id"}, strings.ToLower(d.Key)) {
 		return indexInvalid("Index key name is reserved")
 	}
-	lengths := make([]int, len(d.Attributes))
-	copy(lengths, d.Lengths)
+	if err := checkSpatialIndex(col, *d); err != nil {
+		return err
+	}
+	d.Lengths = append(slices.Clone(d.Lengths), make([]int, len(d.Attributes)-len(d.Lengths))...)
+	if err := c.checkLengths(col.Attributes, *d); err != nil {
+		return err
+	}
+	return completeArrays(col, d)
+}
+
+// checkSpatialIndex keeps spatial attributes and spatial indexes together.
+func checkSpatialIndex(col *Collection, d IndexDefinition) error {
+	for _, key := range d.Attributes {
+		a := find(col.Attributes, key)
+		isSpatial := a != nil && spatial(a.Type)
+		switch {
+		case isSpatial && d.Type != "spatial":
+			return indexInvalid("Cannot create %s index on the spatial attribute \"%s\"", d.Type, key)
+		case d.Type != "spatial":
+			continue
+		case !isSpatial:
+			return indexInvalid("Spatial index can only be created on spatial attributes")
+		case len(d.Attributes) > 1:
+			return indexInvalid("Spatial index can be created on a single spatial attribute")
+		case !a.Required:
+			return indexInvalid("Spatial indexes do not allow null values. Mark the attribute \"%s\" as required", key)
+		case len(d.Orders) > 0:
+			return indexInvalid("Spatial indexes with explicit orders are not supported")
+		}
+	}
+	return nil
+}
+
+// arrayIndexLength is what the server forces on an array in a key index.
+const arrayIndexLength = 255
+
+// completeArrays gives arrays their fixed length and takes their order away.
+func completeArrays(col *Collection, d *IndexDefinition) error {
+	for i, key := range d.Attributes {
+		a := find(col.Attributes, key)
+		if a == nil || !a.Array {
+			continue
+		}
+		if d.Type != "key" {
+			return indexInvalid("\"%s\" index is forbidden on array attributes", d.Type)
+		}
+		d.Lengths[i] = arrayIndexLength
+		for len(d.Orders) <= i {
+			d.Orders = append(slices.Clone(d.Orders), "")
+		}
+		d.Orders[i] = ""
+	}
+	return nil
+}
+
+// checkLengths compares the lengths of an index with what it covers.
+func (c *Catalog) checkLengths(attributes []*Attribute, d IndexDefinition) error {
 	total := 0
 	for i, key := range d.Attributes {
-		length, err := indexedLength(col, d.Type, key, lengths[i])
+		length, err := c.indexedLength(attributes, d.Type, key, d.Lengths[i])
 		if err != nil {
 			return err
 		}
@@ -68,36 +128,40 @@ func (c *Catalog) checkIndexRules(col *Collection, d *IndexDefinition) error {
 	if d.Type != "fulltext" && total > profile.MaxIndexLength {
 		return indexInvalid("Index length is longer than the maximum: %d", profile.MaxIndexLength)
 	}
-	d.Lengths = lengths
 	return nil
 }
 
 // indexedLength is what one attribute adds to the length of an index.
-func indexedLength(col *Collection, kind, key string, given int) (int, error) {
-	size, text := 1, false
-	for _, a := range col.Attributes {
+func (c *Catalog) indexedLength(attributes []*Attribute, kind, key string, given int) (int, error) {
+	a := find(attributes, key)
+	isText := a != nil && textual(a.Type)
+	switch {
+	case kind == "fulltext" && !isText:
+		return 0, indexInvalid("Attribute \"%s\" cannot be part of a fulltext index, must be of type string", key)
+	case a != nil && a.Array:
+		return arrayIndexLength, nil
+	case given != 0 && !isText:
+		return 0, indexInvalid("Cannot set a length on \"%s\" attributes", key)
+	case isText && given > a.Size:
+		return 0, indexInvalid("Index length %d is larger than the size for %s: %d", given, key, a.Size)
+	case isText && given > 0:
+		return given, nil
+	case isText:
+		return a.Size, nil
+	case a != nil && a.Type == TypeDouble:
+		return 2, nil
+	}
+	return 1, nil
+}
+
+// find returns the attribute with exactly this key, or nil.
+func find(attributes []*Attribute, key string) *Attribute {
+	for _, a := range attributes {
 		if a.Key == key {
-			switch a.Type {
-			case TypeString, TypeVarchar, TypeText, TypeMediumText, TypeLongText:
-				size, text = a.Size, true
-			case TypeDouble:
-				size = 2
-			}
+			return a
 		}
 	}
-	if kind == "fulltext" && !text {
-		return 0, indexInvalid("Attribute \"%s\" cannot be part of a fulltext index, must be of type string", key)
-	}
-	if given != 0 && !text {
-		return 0, indexInvalid("Cannot set a length on \"%s\" attributes", key)
-	}
-	if given > size {
-		return 0, indexInvalid("Index length %d is larger than the size for %s: %d", given, key, size)
-	}
-	if given > 0 {
-		size = given
-	}
-	return size, nil
+	return nil
 }
 
 // shrinkIndexes takes a dropped attribute out of every index. An index that

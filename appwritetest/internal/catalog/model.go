@@ -131,8 +131,8 @@ type IndexDefinition struct {
 	Key        string
 	Type       string // key, fulltext, unique, spatial
 	Attributes []string
-	Lengths    []int // one for each attribute; 0 means the whole value
-	Orders     []string
+	Lengths    []int    // one for each attribute; 0 means the whole value
+	Orders     []string // as sent; "" where an array has none
 }
 
 // Index is an index as clients see it.
@@ -143,9 +143,6 @@ type Index struct {
 	Error     string
 	CreatedAt time.Time
 	UpdatedAt time.Time
-
-	// BareLengths is set where the creating answer shows null lengths (1.7).
-	BareLengths bool
 }
 
 // Schema is the effective schema of a collection.

@@ -26,11 +26,16 @@ func (c *Catalog) CreateRelationship(database, collection, key string, r Relatio
 	if err := c.checkNew(col, d); err != nil {
 		return nil, err
 	}
+	taken := r.TwoWay && c.attribute(related, r.TwoWayKey) != nil
+	if taken && !c.Profile.TablesDB() {
+		return nil, c.taken(r.TwoWayKey)
+	}
 	a := c.addAttribute(col, d)
+	if taken {
+		// The parent stays behind in processing: nobody will ever finish it.
+		return nil, attributeExists(r.TwoWayKey)
+	}
 	if r.TwoWay {
-		if c.attribute(related, r.TwoWayKey) != nil {
-			return nil, attributeExists(r.TwoWayKey)
-		}
 		c.addAttribute(related, childOf(col, d))
 	}
 	c.attributeJob(worker.CreateAttribute, col, key)
@@ -89,11 +94,19 @@ func (c *Catalog) materializeRelation(col *Collection, a *Attribute) error {
 }
 
 func (c *Catalog) dematerializeRelation(col *Collection, a *Attribute) error {
-	dropFromSchema(col, a.Key)
+	dropRelation(col, a.Key)
 	if related := c.sibling(col.Database, a.Relation.Collection); related != nil {
-		dropFromSchema(related, a.Relation.TwoWayKey)
+		dropRelation(related, a.Relation.TwoWayKey)
 	}
 	return nil
+}
+
+// dropRelation forgets one side in the effective schema. An orphan that was
+// never built may carry the key of a plain attribute: that one stays.
+func dropRelation(col *Collection, key string) {
+	if held := col.Schema.Attribute(key); held != nil && held.Relation != nil {
+		dropFromSchema(col, key)
+	}
 }
 
 // unrelate removes the relationships that point at a deleted collection.
@@ -108,42 +121,65 @@ func (c *Catalog) unrelate(d *Database, id string) {
 	}
 }
 
-// UpdateRelationship changes what a deletion does, or the key.
+// UpdateRelationship changes what a deletion does, or the key. An onDelete
+// that is left out shows as "restrict" from then on, while storage keeps to
+// what it was told before.
 func (c *Catalog) UpdateRelationship(database, collection, key, onDelete, newKey string) (*Attribute, error) {
 	col, a, err := c.Attribute(database, collection, key)
 	if err != nil {
 		return nil, err
 	}
 	if a.Status != Available {
-		return nil, apierr.BadRequest("attribute_not_available", "Attribute '%s' is not yet available", key)
+		return nil, apierr.BadRequest("attribute_not_available", "The requested attribute '%s' is not yet available.", key)
 	}
 	if a.Relation == nil {
-		return nil, apierr.Unknown("not a relationship")
+		return nil, apierr.Unknown("%s is not a relationship", key)
 	}
-	other := c.otherSide(col, a)
-	changed, otherRelation := *a.Relation, Relation{}
-	if other != nil {
-		otherRelation = *other.Relation
-	}
-	if onDelete != "" {
-		changed.OnDelete, otherRelation.OnDelete = onDelete, onDelete
-	}
-	if newKey != "" && newKey != a.Key {
+	if newKey != "" {
 		if err := c.rename(col, a, newKey); err != nil {
 			return nil, err
 		}
-		otherRelation.TwoWayKey = newKey
 	}
-	d := a.Definition
-	d.Relation = &changed
-	if newKey != "" {
-		d.Key = newKey
+	change := relationChange{onDelete: onDelete, key: newKey}
+	other, related := c.otherSide(col, a), c.sibling(col.Database, a.Relation.Collection)
+	c.redefineRelation(related, a.Relation.TwoWayKey, relationChange{onDelete: onDelete, twoWayKey: newKey})
+	c.redefineRelation(col, a.Key, change)
+	if change.onDelete == "" {
+		change.onDelete = "restrict"
 	}
-	c.store(col, a.Key, d)
-	a.Definition = d
+	change.apply(&a.Definition)
+	a.UpdatedAt = c.now()
 	if other != nil {
-		other.Relation = &otherRelation
-		c.store(c.sibling(col.Database, changed.Collection), other.Key, other.Definition)
+		relationChange{onDelete: change.onDelete, twoWayKey: newKey}.apply(&other.Definition)
 	}
 	return a, nil
+}
+
+// relationChange says what becomes of one side; empty fields keep.
+type relationChange struct{ onDelete, key, twoWayKey string }
+
+func (change relationChange) apply(d *Definition) {
+	r := *d.Relation
+	if change.onDelete != "" {
+		r.OnDelete = change.onDelete
+	}
+	if change.twoWayKey != "" {
+		r.TwoWayKey = change.twoWayKey
+	}
+	if change.key != "" {
+		d.Key = change.key
+	}
+	d.Relation = &r
+}
+
+// redefineRelation applies a change to the effective schema.
+func (c *Catalog) redefineRelation(col *Collection, key string, change relationChange) {
+	if col == nil {
+		return
+	}
+	if held := col.Schema.Attribute(key); held != nil && held.Relation != nil {
+		d := *held
+		change.apply(&d)
+		c.redefine(col, key, d)
+	}
 }

@@ -22,7 +22,7 @@ func (d Definition) rowBytes() int {
 	switch d.Type {
 	case TypeString, TypeVarchar:
 		switch {
-		case d.Size <= 255 && (d.Type == TypeString || d.Size > 0):
+		case d.Size <= 255:
 			return 4*d.Size + 1
 		case d.Size <= maxInlineString:
 			return 4*d.Size + 2
@@ -38,6 +38,8 @@ func (d Definition) rowBytes() int {
 		return 7
 	case TypeRelationship:
 		return 1021
+	case TypePoint:
+		return 25
 	}
 	return pointerBytes
 }

@@ -4,176 +4,153 @@
 package listing
 
 import (
+	"errors"
+	"math"
 	"slices"
-	"strings"
+	"time"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
-	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpdate"
+	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
+	"github.com/backstep-dev/backstep/appwritetest/internal/query"
 )
+
+// Field is one name that filters and orders may use.
+type Field[T any] struct {
+	query.Field
+	// Value returns the field as package query compares it.
+	Value func(item T) any
+}
 
 // Spec says how a list of T can be asked for.
 type Spec[T any] struct {
-	// Names are the fields that filters and orders may use.
-	Names []string
-	// Field returns a field's value: string, int64, bool or []string.
-	Field func(item T, name string) any
+	Profile profile.Profile
+	Dates   *phpdate.Parser
+	Fields  map[string]Field[T]
 	// ID is what a cursor names.
 	ID func(item T) string
-	// Fold brings text to the form under which the backend compares it.
-	Fold func(string) string
 }
 
 const defaultLimit = 25
 
-// Page applies queries to items that stand in their default order. Total
-// counts what the filters let through.
-func Page[T any](items []T, queries []string, spec Spec[T]) (page []T, total int, err error) {
-	request, err := parse(queries, spec.Names)
+// Page applies the texts of queries to items that stand in order of creation.
+// Total counts what the filters let through.
+func (s Spec[T]) Page(items []T, queries []string) (page []T, total int, err error) {
+	set, err := s.compile(queries)
 	if err != nil {
 		return nil, 0, err
 	}
 	matching := slices.DeleteFunc(slices.Clone(items), func(item T) bool {
-		for _, f := range request.filters {
-			if !spec.matches(item, f) {
-				return true
-			}
-		}
-		return false
+		return !query.Match(set.Filters, s.row(item), s.Profile.Fold)
 	})
-	for _, o := range slices.Backward(request.orders) {
-		slices.SortStableFunc(matching, func(a, b T) int { return o.sign * spec.compare(a, b, o.field) })
-	}
 	total = len(matching)
-	if request.cursor != "" {
-		all := slices.Clone(items)
-		i := slices.IndexFunc(all, func(item T) bool { return spec.Fold(spec.ID(item)) == spec.Fold(request.cursor) })
-		if i < 0 {
-			return nil, 0, apierr.BadRequest("general_cursor_not_found", "Object '%s' for the 'cursor' value not found.", request.cursor)
-		}
-		at := slices.IndexFunc(matching, func(item T) bool { return spec.ID(item) == spec.ID(all[i]) })
-		if request.before {
-			matching = matching[:max(at, 0)]
-			matching = matching[max(0, len(matching)-request.limit):]
-		} else {
-			matching = matching[at+1:]
-		}
+	s.sort(matching, set.Orders)
+	if matching, err = s.fromCursor(matching, set); err != nil {
+		return nil, 0, err
 	}
-	matching = matching[min(request.offset, len(matching)):]
-	return matching[:min(request.limit, len(matching))], total, nil
-}
-
-type filter struct {
-	method, field string
-	values        []any
-}
-
-type order struct {
-	field string
-	sign  int
-}
-
-type page struct {
-	filters []filter
-	orders  []order
-	limit   int
-	offset  int
-	cursor  string
-	before  bool
-}
-
-func parse(queries, names []string) (page, error) {
-	p := page{limit: defaultLimit}
-	for _, text := range queries {
-		v, err := phpjson.Decode([]byte(text))
-		o, ok := v.(*phpjson.Object)
-		if err != nil || !ok {
-			return page{}, invalid("Invalid query: %s", text)
-		}
-		if err := p.add(o, names); err != nil {
-			return page{}, err
-		}
+	if set.Limit == 0 {
+		set.Limit = defaultLimit
 	}
-	return p, nil
+	matching = matching[min(set.Offset, int64(len(matching))):]
+	length := min(set.Limit, int64(len(matching)))
+	if set.Backward {
+		return matching[int64(len(matching))-length:], total, nil
+	}
+	return matching[:length], total, nil
 }
 
-func (p *page) add(o *phpjson.Object, names []string) error {
-	method, _ := get[string](o, "method")
-	field, _ := get[string](o, "attribute")
-	values, _ := get[[]any](o, "values")
-	switch method {
-	case "limit", "offset":
-		if len(values) != 1 {
-			return invalid("Invalid %s", method)
-		}
-		n, ok := values[0].(int64)
-		if !ok || n < 0 || (n == 0 && method == "limit") {
-			return invalid("Invalid %s", method)
-		}
-		if method == "limit" {
-			p.limit = int(n)
-		} else {
-			p.offset = int(n)
-		}
-		return nil
-	case "cursorAfter", "cursorBefore":
-		if len(values) != 1 {
-			return invalid("Invalid cursor")
-		}
-		p.cursor, _ = values[0].(string)
-		p.before = method == "cursorBefore"
-		return nil
+func (s Spec[T]) compile(queries []string) (query.Set, error) {
+	rules := query.Rules{
+		Profile: s.Profile, Dates: s.Dates, NoSelect: true,
+		Field: func(name string) (query.Field, bool) {
+			field, known := s.Fields[name]
+			return field.Field, known || name == "$sequence"
+		},
 	}
-	if !slices.Contains(names, field) {
-		return invalid("Attribute not found in schema: %s", field)
+	set, err := rules.Compile(queries)
+	switch {
+	case errors.Is(err, query.ErrInvalid):
+		return query.Set{}, apierr.Argument("Invalid `queries` param: %v", err)
+	case err != nil:
+		return query.Set{}, apierr.Unknown("%v", err)
 	}
-	switch method {
-	case "orderAsc":
-		p.orders = append(p.orders, order{field, 1})
-	case "orderDesc":
-		p.orders = append(p.orders, order{field, -1})
-	case "equal", "notEqual", "startsWith", "contains":
-		p.filters = append(p.filters, filter{method, field, values})
-	default:
-		return invalid("Invalid query method: %s", method)
+	return set, nil
+}
+
+func (s Spec[T]) sort(items []T, orders []query.Order) {
+	for _, order := range slices.Backward(orders) {
+		slices.SortStableFunc(items, func(a, b T) int {
+			n := query.Compare(s.row(a).Value(order.Attribute), s.row(b).Value(order.Attribute), s.Profile.Fold)
+			if order.Descending {
+				return -n
+			}
+			return n
+		})
+	}
+}
+
+// fromCursor keeps what stands after the cursor, or before it.
+func (s Spec[T]) fromCursor(items []T, set query.Set) ([]T, error) {
+	if set.Cursor == "" {
+		return items, nil
+	}
+	at := slices.IndexFunc(items, func(item T) bool { return s.Profile.Fold(s.ID(item)) == s.Profile.Fold(set.Cursor) })
+	switch {
+	case at < 0:
+		return nil, apierr.BadRequest("general_cursor_not_found", "'%s' for the 'cursor' value not found.", set.Cursor)
+	case set.Backward:
+		return items[:at], nil
+	}
+	return items[at+1:], nil
+}
+
+func (s Spec[T]) row(item T) row[T] { return row[T]{s.Fields, item} }
+
+type row[T any] struct {
+	fields map[string]Field[T]
+	item   T
+}
+
+// Value makes row a query.Row.
+func (r row[T]) Value(attribute string) any {
+	if field, known := r.fields[attribute]; known {
+		return field.Value(r.item)
 	}
 	return nil
 }
 
-func (s Spec[T]) matches(item T, f filter) bool {
-	held := s.Field(item, f.field)
-	found := slices.ContainsFunc(f.values, func(want any) bool {
-		text, isText := held.(string)
-		pattern, ok := want.(string)
-		if !isText || !ok {
-			return held == want
+// Text is a field of type string.
+func Text[T any](value func(T) string) Field[T] {
+	return Field[T]{query.Field{Type: "string", Size: math.MaxInt}, func(item T) any { return value(item) }}
+}
+
+// Bool is a field of type boolean.
+func Bool[T any](value func(T) bool) Field[T] {
+	return Field[T]{query.Field{Type: "boolean"}, func(item T) any { return value(item) }}
+}
+
+// Int is a field of type integer.
+func Int[T any](value func(T) int) Field[T] {
+	return Field[T]{query.Field{Type: "integer", Size: 8}, func(item T) any { return int64(value(item)) }}
+}
+
+// Sequence is the field $sequence.
+func Sequence[T any](value func(T) int64) Field[T] {
+	return Field[T]{query.Field{Type: "id"}, func(item T) any { return value(item) }}
+}
+
+// List is a field that holds a list of strings.
+func List[T any](value func(T) []string) Field[T] {
+	return Field[T]{query.Field{Type: "string", Array: true}, func(item T) any {
+		list := []any{}
+		for _, element := range value(item) {
+			list = append(list, element)
 		}
-		text, pattern = s.Fold(text), s.Fold(pattern)
-		switch f.method {
-		case "startsWith":
-			return strings.HasPrefix(text, pattern)
-		case "contains":
-			return strings.Contains(text, pattern)
-		}
-		return text == pattern
-	})
-	return found != (f.method == "notEqual")
+		return list
+	}}
 }
 
-func (s Spec[T]) compare(a, b T, field string) int {
-	x, y := s.Field(a, field), s.Field(b, field)
-	switch x := x.(type) {
-	case string:
-		return strings.Compare(s.Fold(x), s.Fold(y.(string)))
-	case int64:
-		return int(x - y.(int64))
-	}
-	return 0
+// Time is a field of type datetime.
+func Time[T any](value func(T) time.Time) Field[T] {
+	return Field[T]{query.Field{Type: "datetime"}, func(item T) any { return phpdate.Format(value(item)) }}
 }
-
-func get[V any](o *phpjson.Object, key string) (V, bool) {
-	v, _ := o.Get(key)
-	typed, ok := v.(V)
-	return typed, ok
-}
-
-func invalid(format string, args ...any) error { return apierr.Argument(format, args...) }

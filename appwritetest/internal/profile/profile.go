@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/collation"
 )
 
 // Backend is the storage whose comparison rules the server follows.
@@ -102,12 +104,13 @@ func (p Profile) Sequence() SequenceKind {
 	}
 }
 
-// Fold returns the form under which the backend compares ids and keys.
-func (p Profile) Fold(id string) string {
+// Fold returns the form under which the backend compares text: ids, keys and
+// values.
+func (p Profile) Fold(text string) string {
 	if p.Backend == Exact {
-		return id
+		return text
 	}
-	return strings.ToLower(id)
+	return collation.General(text)
 }
 
 // Limits of one container on an SQL backend (APPWRITE §11).

@@ -22,7 +22,7 @@ func (r *Room) attributeRoutes() []api.Route {
 		read(attributePath, "attributes", one, r.getAttribute),
 		write(http.MethodDelete, attributePath, "attributes", one, r.deleteAttribute),
 	}
-	for _, k := range kinds() {
+	for _, k := range r.kinds() {
 		create := write(http.MethodPost, attributesPath+"/"+k.endpoint, "attributes", createParams(k), r.createAttribute(k))
 		update := write(http.MethodPatch, attributesPath+"/"+k.endpoint+"/{key}", "attributes", updateParams(k), r.updateAttribute(k))
 		create.When, update.When = k.since, k.since
@@ -73,18 +73,18 @@ func (r *Room) createAttribute(k kind) func(*api.Request) (api.Response, error) 
 
 func (r *Room) updateAttribute(k kind) func(*api.Request) (api.Response, error) {
 	return func(req *api.Request) (api.Response, error) {
-		required := req.Bool("required")
 		a, err := r.catalog.UpdateAttribute(req.String("databaseId"), req.String("collectionId"), req.String("key"),
 			catalog.AttributeChange{
-				Endpoint: k.stored, Required: &required, Default: req.Value("default"), Size: int(req.Int("size")),
+				Required: req.Bool("required"), Default: req.Value("default"), Size: int(req.Int("size")),
 				Min: req.Value("min"), Max: req.Value("max"), Elements: req.Strings("elements"), NewKey: req.String("newKey"),
 			})
 		if err != nil {
 			return api.Response{}, err
 		}
-		o := attribute(req.Dialect, a)
-		if encryptable(k.stored) {
-			o.Set("encrypt", nil) // the update's answer never knows
+		o := attributeHead(a)
+		shape(o, k.stored, a.Definition)
+		if o.Has("encrypt") {
+			o.Set("encrypt", nil) // the answer to an update never knows
 		}
 		return api.OK(o), nil
 	}
@@ -111,28 +111,24 @@ func (r *Room) listAttributes(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
-	return list(req, "attributes", col.Attributes, listing.Spec[*catalog.Attribute]{
-		Names: []string{"key", "type", "size", "required", "array", "status", "error"},
-		ID:    func(a *catalog.Attribute) string { return a.Key },
-		Fold:  req.Profile.Fold,
-		Field: attributeField,
-	}, func(a *catalog.Attribute) *phpjson.Object { return attribute(req.Dialect, a) })
+	return list(req, "attributes", col.Attributes, r.attributeList(), func(a *catalog.Attribute) *phpjson.Object {
+		return attribute(req.Dialect, a)
+	})
 }
 
-func attributeField(a *catalog.Attribute, name string) any {
-	switch name {
-	case "key":
-		return a.Key
-	case "type":
-		return a.Type
-	case "size":
-		return int64(a.Size)
-	case "required":
-		return a.Required
-	case "array":
-		return a.Array
-	case "status":
-		return string(a.Status)
+func (r *Room) attributeList() listing.Spec[*catalog.Attribute] {
+	type attribute = *catalog.Attribute
+	return listing.Spec[attribute]{
+		Profile: r.catalog.Profile, Dates: r.dates,
+		ID: func(a attribute) string { return a.Key },
+		Fields: map[string]listing.Field[attribute]{
+			"key":      listing.Text(func(a attribute) string { return a.Key }),
+			"type":     listing.Text(func(a attribute) string { return a.Type }),
+			"size":     listing.Int(func(a attribute) int { return a.Size }),
+			"required": listing.Bool(func(a attribute) bool { return a.Required }),
+			"array":    listing.Bool(func(a attribute) bool { return a.Array }),
+			"status":   listing.Text(func(a attribute) string { return string(a.Status) }),
+			"error":    listing.Text(func(a attribute) string { return a.Error }),
+		},
 	}
-	return a.Error
 }

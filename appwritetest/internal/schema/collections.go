@@ -2,10 +2,13 @@ package schema
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/listing"
+	"github.com/backstep-dev/backstep/appwritetest/internal/permission"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpdate"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 )
@@ -15,21 +18,21 @@ func (r *Room) collectionRoutes() []api.Route {
 	create := append(inDatabase(),
 		api.Required("collectionId", api.NewID),
 		api.Required("name", api.Text(1, 128)),
-		api.Nullable("permissions", api.ListOf(api.Text(1, 0), 100)),
+		api.Nullable("permissions", permissions),
 		api.Optional("documentSecurity", api.LooseBool, false),
 		api.Optional("enabled", api.LooseBool, true),
 	)
 	if p.InlineSchema() {
 		create = append(create,
-			api.Optional("attributes", api.ListOf(api.Any, 100), []any{}),
-			api.Optional("indexes", api.ListOf(api.Any, profile.MaxIndexes), []any{}))
+			api.Optional("attributes", r.inlineAttributes, nil),
+			api.Optional("indexes", r.inlineIndexes, nil))
 	}
 	name := api.Required("name", api.Text(1, 128))
 	if p.AtLeast(1, 9, 0) {
 		name = api.Nullable("name", api.Text(1, 128))
 	}
 	update := append(inCollection(), name,
-		api.Nullable("permissions", api.ListOf(api.Text(1, 0), 100)),
+		api.Nullable("permissions", permissions),
 		api.Optional("documentSecurity", api.LooseBool, false),
 		api.Optional("enabled", api.LooseBool, true),
 		api.Optional("purge", api.LooseBool, false),
@@ -45,17 +48,44 @@ func (r *Room) collectionRoutes() []api.Route {
 }
 
 func (r *Room) createCollection(req *api.Request) (api.Response, error) {
+	attributes, _ := req.Value("attributes").([]catalog.Definition)
+	indexes, _ := req.Value("indexes").([]catalog.IndexDefinition)
 	col, err := r.catalog.CreateCollection(req.String("databaseId"), catalog.NewCollection{
 		ID:               api.Expand(req.String("collectionId")),
 		Name:             req.String("name"),
 		Permissions:      req.Strings("permissions"),
 		DocumentSecurity: req.Bool("documentSecurity"),
 		Enabled:          req.Bool("enabled"),
+		Attributes:       attributes,
+		Indexes:          indexes,
 	})
 	if err != nil {
 		return api.Response{}, err
 	}
-	return api.Created(r.collection(req.Dialect, col)), nil
+	// The answer knows nothing yet of an inline schema.
+	bare := *col
+	bare.Attributes, bare.Indexes = nil, nil
+	return api.Created(r.collection(req.Dialect, &bare)), nil
+}
+
+// permissions checks the permissions of a container and writes them out.
+func permissions(value any) (any, string) {
+	list, why := api.ListOf(api.Text(1, 0), permission.Limit)(value)
+	if why != "" {
+		return nil, why
+	}
+	var texts []string
+	for _, text := range list.([]any) {
+		texts = append(texts, text.(string))
+	}
+	if err := permission.Check(texts, true); err != nil {
+		return nil, err.Error()
+	}
+	expanded := []any{}
+	for _, text := range permission.Expand(texts, true) {
+		expanded = append(expanded, text)
+	}
+	return expanded, ""
 }
 
 func (r *Room) listCollections(req *api.Request) (api.Response, error) {
@@ -63,37 +93,28 @@ func (r *Room) listCollections(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
-	names := []string{"name", "enabled", "$id", "$createdAt", "$updatedAt", "$sequence"}
-	if req.Dialect == api.Legacy {
-		names = append(names, "documentSecurity")
-	}
-	spec := listing.Spec[*catalog.Collection]{
-		Names: names,
-		ID:    func(col *catalog.Collection) string { return col.ID },
-		Fold:  req.Profile.Fold,
-		Field: collectionField,
-	}
-	return list(req, "collections", d.Collections(), spec, func(col *catalog.Collection) *phpjson.Object {
+	return list(req, "collections", d.Collections(), r.collectionList(req.Dialect), func(col *catalog.Collection) *phpjson.Object {
 		return r.collection(req.Dialect, col)
 	})
 }
 
-func collectionField(col *catalog.Collection, name string) any {
-	switch name {
-	case "name":
-		return col.Name
-	case "enabled":
-		return col.Enabled
-	case "documentSecurity":
-		return col.DocumentSecurity
-	case "$id":
-		return col.ID
-	case "$createdAt":
-		return stamp(col.CreatedAt)
-	case "$updatedAt":
-		return stamp(col.UpdatedAt)
+func (r *Room) collectionList(dialect api.Dialect) listing.Spec[*catalog.Collection] {
+	type collection = *catalog.Collection
+	fields := map[string]listing.Field[collection]{
+		"name":       listing.Text(func(col collection) string { return col.Name }),
+		"enabled":    listing.Bool(func(col collection) bool { return col.Enabled }),
+		"$id":        listing.Text(func(col collection) string { return col.ID }),
+		"$createdAt": listing.Time(func(col collection) time.Time { return col.CreatedAt }),
+		"$updatedAt": listing.Time(func(col collection) time.Time { return col.UpdatedAt }),
+		"$sequence":  listing.Sequence(func(col collection) int64 { return col.Sequence }),
 	}
-	return col.Sequence
+	if dialect == api.Legacy { // TablesDB refuses both its own word and this one
+		fields["documentSecurity"] = listing.Bool(func(col collection) bool { return col.DocumentSecurity })
+	}
+	return listing.Spec[collection]{
+		Profile: r.catalog.Profile, Dates: r.dates, Fields: fields,
+		ID: func(col collection) string { return col.ID },
+	}
 }
 
 func (r *Room) getCollection(req *api.Request) (api.Response, error) {
@@ -137,7 +158,7 @@ func (r *Room) collection(dialect api.Dialect, col *catalog.Collection) *phpjson
 	for i, x := range col.Indexes {
 		indexes[i] = r.index(dialect, x)
 	}
-	o := phpjson.Obj("$id", col.ID, "$createdAt", stamp(col.CreatedAt), "$updatedAt", stamp(col.UpdatedAt),
+	o := phpjson.Obj("$id", col.ID, "$createdAt", phpdate.Format(col.CreatedAt), "$updatedAt", phpdate.Format(col.UpdatedAt),
 		"$permissions", col.Permissions, "databaseId", col.Database.ID, "name", col.Name, "enabled", col.Enabled,
 		dialect.Word("documentSecurity"), col.DocumentSecurity, dialect.Word("attributes"), attributes, "indexes", indexes)
 	if r.catalog.Profile.AtLeast(1, 9, 0) {

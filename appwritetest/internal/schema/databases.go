@@ -2,10 +2,12 @@ package schema
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/listing"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpdate"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 )
 
@@ -46,24 +48,22 @@ func (r *Room) listDatabases(req *api.Request) (api.Response, error) {
 			visible = append(visible, d)
 		}
 	}
-	return list(req, "databases", visible, listing.Spec[*catalog.Database]{
-		Names: []string{"name", "$id", "$createdAt", "$updatedAt", "$sequence"},
-		ID:    func(d *catalog.Database) string { return d.ID },
-		Fold:  req.Profile.Fold,
-		Field: func(d *catalog.Database, name string) any {
-			switch name {
-			case "name":
-				return d.Name
-			case "$id":
-				return d.ID
-			case "$createdAt":
-				return stamp(d.CreatedAt)
-			case "$updatedAt":
-				return stamp(d.UpdatedAt)
-			}
-			return d.Sequence
+	return list(req, "databases", visible, r.databaseList(), r.database)
+}
+
+func (r *Room) databaseList() listing.Spec[*catalog.Database] {
+	type database = *catalog.Database
+	return listing.Spec[database]{
+		Profile: r.catalog.Profile, Dates: r.dates,
+		ID: func(d database) string { return d.ID },
+		Fields: map[string]listing.Field[database]{
+			"name":       listing.Text(func(d database) string { return d.Name }),
+			"$id":        listing.Text(func(d database) string { return d.ID }),
+			"$createdAt": listing.Time(func(d database) time.Time { return d.CreatedAt }),
+			"$updatedAt": listing.Time(func(d database) time.Time { return d.UpdatedAt }),
+			"$sequence":  listing.Sequence(func(d database) int64 { return d.Sequence }),
 		},
-	}, r.database)
+	}
 }
 
 func (r *Room) getDatabase(req *api.Request) (api.Response, error) {
@@ -91,7 +91,7 @@ func (r *Room) deleteDatabase(req *api.Request) (api.Response, error) {
 
 // database renders a database.
 func (r *Room) database(d *catalog.Database) *phpjson.Object {
-	o := phpjson.Obj("$id", d.ID, "name", d.Name, "$createdAt", stamp(d.CreatedAt), "$updatedAt", stamp(d.UpdatedAt),
+	o := phpjson.Obj("$id", d.ID, "name", d.Name, "$createdAt", phpdate.Format(d.CreatedAt), "$updatedAt", phpdate.Format(d.UpdatedAt),
 		"enabled", d.Enabled)
 	if r.catalog.Profile.TablesDB() {
 		o.Set("type", d.Type)

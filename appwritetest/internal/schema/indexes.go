@@ -67,7 +67,23 @@ func (r *Room) createIndex(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
-	return api.Accepted(r.index(req.Dialect, x)), nil
+	o := r.index(req.Dialect, x)
+	if !req.Profile.TablesDB() {
+		o.Set("lengths", bareLengths(x, len(d.Lengths)))
+	}
+	return api.Accepted(o), nil
+}
+
+// bareLengths is how 1.7 answers: null where no length was given, until the
+// index is read again.
+func bareLengths(x *catalog.Index, given int) []any {
+	list := lengths(x)
+	for i := range list {
+		if i >= given && list[i] == 0 {
+			list[i] = nil
+		}
+	}
+	return list
 }
 
 func (r *Room) getIndex(req *api.Request) (api.Response, error) {
@@ -91,22 +107,22 @@ func (r *Room) listIndexes(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
-	return list(req, "indexes", col.Indexes, listing.Spec[*catalog.Index]{
-		Names: []string{"key", "type", "status", "attributes", "error"},
-		ID:    func(x *catalog.Index) string { return x.Key },
-		Fold:  req.Profile.Fold,
-		Field: func(x *catalog.Index, name string) any {
-			switch name {
-			case "key":
-				return x.Key
-			case "type":
-				return x.Type
-			case "status":
-				return string(x.Status)
-			case "attributes":
-				return strings.Join(x.Attributes, " ")
-			}
-			return x.Error
+	return list(req, "indexes", col.Indexes, r.indexList(), func(x *catalog.Index) *phpjson.Object {
+		return r.index(req.Dialect, x)
+	})
+}
+
+func (r *Room) indexList() listing.Spec[*catalog.Index] {
+	type index = *catalog.Index
+	return listing.Spec[index]{
+		Profile: r.catalog.Profile, Dates: r.dates,
+		ID: func(x index) string { return x.Key },
+		Fields: map[string]listing.Field[index]{
+			"key":        listing.Text(func(x index) string { return x.Key }),
+			"type":       listing.Text(func(x index) string { return x.Type }),
+			"status":     listing.Text(func(x index) string { return string(x.Status) }),
+			"attributes": listing.List(func(x index) []string { return x.Attributes }),
+			"error":      listing.Text(func(x index) string { return x.Error }),
 		},
-	}, func(x *catalog.Index) *phpjson.Object { return r.index(req.Dialect, x) })
+	}
 }

@@ -22,9 +22,9 @@ type kind struct {
 }
 
 // kinds returns every endpoint of plain attributes.
-func kinds() []kind {
+func (r *Room) kinds() []kind {
 	anyVersion := func(profile.Profile) bool { return true }
-	list := []kind{
+	return []kind{
 		text("string", catalog.TypeString, 0, 1<<30, anyVersion),
 		text("varchar", catalog.TypeVarchar, 0, 16381, profile.Profile.InlineSchema),
 		text("text", catalog.TypeText, 65535, 0, profile.Profile.InlineSchema),
@@ -33,8 +33,8 @@ func kinds() []kind {
 		number("integer", catalog.TypeInteger, catalog.FormatInt, 8, api.StrictInt, anyVersion),
 		number("bigint", catalog.TypeBigInt, catalog.FormatBigInt, 8, api.StrictInt, profile.Profile.BigInt),
 		number("float", catalog.TypeDouble, catalog.FormatFloat, 8, api.Number, anyVersion),
-		{endpoint: "boolean", stored: catalog.Definition{Type: catalog.TypeBoolean}, value: api.LooseBool},
-		{endpoint: "datetime", stored: catalog.Definition{Type: catalog.TypeDatetime}, value: datetime},
+		{endpoint: "boolean", stored: catalog.Definition{Type: catalog.TypeBoolean}, value: api.StrictBool},
+		{endpoint: "datetime", stored: catalog.Definition{Type: catalog.TypeDatetime}, value: r.datetime},
 		formatted("email", catalog.FormatEmail, 254, email),
 		formatted("ip", catalog.FormatIP, 39, ip),
 		formatted("url", catalog.FormatURL, 2000, link),
@@ -49,7 +49,6 @@ func kinds() []kind {
 		{endpoint: "line", stored: catalog.Definition{Type: catalog.TypeLine}, since: profile.Profile.TablesDB, value: line},
 		{endpoint: "polygon", stored: catalog.Definition{Type: catalog.TypePolygon}, since: profile.Profile.TablesDB, value: polygon},
 	}
-	return list
 }
 
 func (k kind) spatial() bool {

@@ -30,7 +30,7 @@ func totalFlag(value any) (any, string) {
 
 // list answers a list route: filters, pages and renders.
 func list[T any](req *api.Request, name string, items []T, spec listing.Spec[T], render func(T) *phpjson.Object) (api.Response, error) {
-	page, total, err := listing.Page(searched(items, spec, req.String("search")), req.Strings("queries"), spec)
+	page, total, err := spec.Page(searched(items, spec, req.String("search")), req.Strings("queries"))
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -52,8 +52,11 @@ func searched[T any](items []T, spec listing.Spec[T], search string) []T {
 	}
 	var found []T
 	for _, item := range items {
-		text, _ := spec.Field(item, "name").(string)
-		words := strings.Fields(strings.ToLower(spec.ID(item) + " " + text))
+		text := spec.ID(item)
+		if name, named := spec.Fields["name"]; named {
+			text += " " + name.Value(item).(string)
+		}
+		words := strings.Fields(strings.ToLower(text))
 		for _, word := range words {
 			if len(word) >= 3 && strings.HasPrefix(word, strings.ToLower(search)) {
 				found = append(found, item)

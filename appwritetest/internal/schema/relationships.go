@@ -5,6 +5,7 @@ import (
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 )
 
 func (r *Room) relationshipRoutes() []api.Route {
@@ -22,10 +23,13 @@ func (r *Room) relationshipRoutes() []api.Route {
 		api.Nullable("onDelete", onDelete),
 		api.Nullable("newKey", api.ID),
 	)
+	other := write(http.MethodPatch, attributesPath+"/relationship/{key}", "attributes", update, r.updateRelationship)
+	other.Only = api.Legacy
+	other.When = func(p profile.Profile) bool { return p.AtLeast(1, 9, 0) }
 	return []api.Route{
 		write(http.MethodPost, attributesPath+"/relationship", "attributes", create, r.createRelationship),
 		write(http.MethodPatch, attributePath+"/relationship", "attributes", update, r.updateRelationship),
-		write(http.MethodPatch, attributesPath+"/relationship/{key}", "attributes", update, r.updateRelationship),
+		other,
 	}
 }
 

@@ -3,19 +3,25 @@ package schema
 import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpdate"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 )
 
 // attribute renders an attribute by its own type.
 func attribute(dialect api.Dialect, a *catalog.Attribute) *phpjson.Object {
-	o := phpjson.Obj("key", a.Key, "type", a.Type, "status", string(a.Status), "error", a.Error,
-		"required", a.Required, "array", a.Array, "$createdAt", stamp(a.CreatedAt), "$updatedAt", stamp(a.UpdatedAt))
+	o := attributeHead(a)
 	if a.Relation != nil {
 		relation(dialect, o, *a.Relation)
 		return o
 	}
 	shape(o, a.Definition, a.Definition)
 	return o
+}
+
+// attributeHead renders what every type of attribute has.
+func attributeHead(a *catalog.Attribute) *phpjson.Object {
+	return phpjson.Obj("key", a.Key, "type", a.Type, "status", string(a.Status), "error", a.Error,
+		"required", a.Required, "array", a.Array, "$createdAt", phpdate.Format(a.CreatedAt), "$updatedAt", phpdate.Format(a.UpdatedAt))
 }
 
 // shape adds what the type named by like shows of a definition. The two differ
@@ -28,15 +34,15 @@ func shape(o *phpjson.Object, like, d catalog.Definition) {
 			o.Set("size", d.Size)
 		case catalog.FormatEnum:
 			o.Set("elements", d.Elements)
-			o.Set("format", like.Format)
+			o.Set("format", d.Format)
 		default:
-			o.Set("format", like.Format)
+			o.Set("format", d.Format)
 		}
 	case catalog.TypeInteger, catalog.TypeBigInt, catalog.TypeDouble:
 		o.Set("min", d.Min)
 		o.Set("max", d.Max)
 	case catalog.TypeDatetime:
-		o.Set("format", "")
+		o.Set("format", d.Format)
 	}
 	o.Set("default", d.Default)
 	if encryptable(like) {
@@ -62,24 +68,43 @@ func relation(dialect api.Dialect, o *phpjson.Object, r catalog.Relation) {
 	o.Set("side", r.Side)
 }
 
-// index renders an index.
+// index renders an index. The oldest version has no $id and puts the times
+// last.
 func (r *Room) index(dialect api.Dialect, x *catalog.Index) *phpjson.Object {
+	times := func(o *phpjson.Object) {
+		o.Set("$createdAt", phpdate.Format(x.CreatedAt))
+		o.Set("$updatedAt", phpdate.Format(x.UpdatedAt))
+	}
 	o := &phpjson.Object{}
 	if r.catalog.Profile.TablesDB() {
 		o.Set("$id", x.ID)
+		times(o)
 	}
-	o.Set("$createdAt", stamp(x.CreatedAt))
-	o.Set("$updatedAt", stamp(x.UpdatedAt))
 	o.Set("key", x.Key)
 	o.Set("type", x.Type)
 	o.Set("status", string(x.Status))
 	o.Set("error", x.Error)
 	o.Set(dialect.Word("attributes"), x.Attributes)
-	lengths := make([]any, len(x.Lengths))
-	for i, n := range x.Lengths {
-		lengths[i] = n
-	}
-	o.Set("lengths", lengths)
-	o.Set("orders", x.Orders)
+	o.Set("lengths", lengths(x))
+	o.Set("orders", orders(x))
+	times(o)
 	return o
+}
+
+func lengths(x *catalog.Index) []any {
+	list := make([]any, len(x.Lengths))
+	for i, n := range x.Lengths {
+		list[i] = n
+	}
+	return list
+}
+
+func orders(x *catalog.Index) []any {
+	list := make([]any, len(x.Orders))
+	for i, order := range x.Orders {
+		if order != "" {
+			list[i] = order
+		}
+	}
+	return list
 }

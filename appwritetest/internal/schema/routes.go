@@ -5,19 +5,20 @@ package schema
 
 import (
 	"net/http"
-	"time"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpdate"
 )
 
 // Room serves the routes of this package.
 type Room struct {
 	catalog *catalog.Catalog
+	dates   *phpdate.Parser
 }
 
 // New returns the room over a catalog.
-func New(c *catalog.Catalog) *Room { return &Room{catalog: c} }
+func New(c *catalog.Catalog) *Room { return &Room{catalog: c, dates: phpdate.New(c.Now)} }
 
 // Routes returns every route of the room.
 func (r *Room) Routes() []api.Route {
@@ -54,6 +55,3 @@ func write(method, path, resource string, params []api.Param, handle func(*api.R
 		Params: params, Access: api.Write, Handle: handle,
 	}
 }
-
-// stamp is how the server writes a time.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000+00:00") }

@@ -8,11 +8,15 @@ import (
 
 // The checks of default values by format.
 
-func datetime(value any) (any, string) {
-	if s, ok := value.(string); ok && s != "" {
-		return s, ""
+func (r *Room) datetime(value any) (any, string) {
+	s, ok := value.(string)
+	if !ok || s == "" {
+		return nil, "Value must be valid date"
 	}
-	return nil, "Value must be valid date"
+	if _, err := r.dates.Parse(s); err != nil {
+		return nil, "Value must be valid date"
+	}
+	return s, ""
 }
 
 func email(value any) (any, string) {

@@ -1,0 +1,275 @@
+package schema
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+)
+
+// inlineAttributes checks the attributes that come with a new collection and
+// turns them into definitions. Members that it does not know, encrypt among
+// them, count for nothing.
+func (r *Room) inlineAttributes(value any) (any, string) {
+	items, why := api.ListOf(api.Any, 100)(value)
+	if why != "" {
+		return nil, why
+	}
+	var definitions []catalog.Definition
+	for _, item := range items.([]any) {
+		d, err := r.inlineAttribute(item)
+		if err != nil {
+			return nil, err.Error()
+		}
+		if slices.ContainsFunc(definitions, func(other catalog.Definition) bool { return other.Key == d.Key }) {
+			return nil, "Duplicate attribute key " + d.Key
+		}
+		definitions = append(definitions, d)
+	}
+	return definitions, ""
+}
+
+func (r *Room) inlineAttribute(item any) (catalog.Definition, error) {
+	o, ok := item.(*phpjson.Object)
+	if !ok {
+		return catalog.Definition{}, errors.New("each attribute must be an object")
+	}
+	in := inlineItem{object: o}
+	d := catalog.Definition{
+		Key:      in.text("key", api.ID),
+		Type:     in.text("type", api.OneOf(r.inlineTypes()...)),
+		Required: in.flag("required"),
+		Array:    in.flag("array"),
+		Format:   in.optional("format"),
+	}
+	if d.Type == catalog.TypeString {
+		d.Size = int(in.number("size", 1, 1<<30))
+	}
+	in.shape(&d)
+	if in.why == "" {
+		in.why = r.inlineDefault(d)
+	}
+	if in.why != "" {
+		return catalog.Definition{}, fmt.Errorf("attribute %q: %s", d.Key, in.why)
+	}
+	return d, nil
+}
+
+func (r *Room) inlineTypes() []string {
+	types := []string{
+		catalog.TypeString, catalog.TypeInteger, catalog.TypeDouble, catalog.TypeBoolean, catalog.TypeDatetime,
+		catalog.TypePoint, catalog.TypeLine, catalog.TypePolygon,
+	}
+	if r.catalog.Profile.BigInt() {
+		types = append(types, catalog.TypeBigInt)
+	}
+	return types
+}
+
+// inlineDefault says what is wrong with a definition's default.
+func (r *Room) inlineDefault(d catalog.Definition) string {
+	if d.Default == nil {
+		return ""
+	}
+	if d.Required || d.Array {
+		return "a required attribute or an array cannot have a default"
+	}
+	for _, k := range r.kinds() {
+		if k.stored.Type != d.Type || (d.Type == catalog.TypeString && k.stored.Format != d.Format) {
+			continue
+		}
+		if _, why := k.value(d.Default); why != "" {
+			return why
+		}
+	}
+	if s, ok := d.Default.(string); ok && d.Type == catalog.TypeString && utf8.RuneCountInString(s) > d.Size {
+		return "the default is longer than the size"
+	}
+	if err := catalog.CheckRange(d); err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+// inlineItem reads members of one item and keeps the first complaint.
+type inlineItem struct {
+	object *phpjson.Object
+	why    string
+}
+
+func (in *inlineItem) complain(why string) {
+	if in.why == "" {
+		in.why = why
+	}
+}
+
+func (in *inlineItem) text(name string, check api.Check) string {
+	value, _ := in.object.Get(name)
+	converted, why := check(value)
+	if why != "" {
+		in.complain(name + ": " + why)
+		return ""
+	}
+	return converted.(string)
+}
+
+func (in *inlineItem) optional(name string) string {
+	if value, _ := in.object.Get(name); value != nil {
+		return in.text(name, api.Text(0, 0))
+	}
+	return ""
+}
+
+func (in *inlineItem) flag(name string) bool {
+	value, given := in.object.Get(name)
+	b, ok := value.(bool)
+	if given && !ok {
+		in.complain(name + " must be a boolean")
+	}
+	return b
+}
+
+func (in *inlineItem) number(name string, low, high int64) int64 {
+	value, _ := in.object.Get(name)
+	n, ok := value.(int64)
+	if !ok || n < low || n > high {
+		in.complain(fmt.Sprintf("%s must be an integer from %d to %d", name, low, high))
+	}
+	return n
+}
+
+// shape reads what depends on the type. An integer is 4 bytes wide unless its
+// size says 8, whatever its bounds.
+func (in *inlineItem) shape(d *catalog.Definition) {
+	d.Default, _ = in.object.Get("default")
+	switch d.Type {
+	case catalog.TypeInteger, catalog.TypeBigInt:
+		d.Min, d.Max = in.bound("min", api.StrictInt), in.bound("max", api.StrictInt)
+		d.Size = 8
+		if size, given := in.object.Get("size"); d.Type == catalog.TypeInteger && (!given || size != int64(8)) {
+			d.Size = 4
+		}
+		in.rangeFormat(d, catalog.FormatInt)
+	case catalog.TypeDouble:
+		d.Min, d.Max, d.Size = in.bound("min", api.Number), in.bound("max", api.Number), 8
+		in.rangeFormat(d, catalog.FormatFloat)
+	case catalog.TypeString:
+		in.stringFormat(d)
+	default:
+		if d.Format != "" {
+			in.complain("no format is known for " + d.Type)
+		}
+	}
+}
+
+func (in *inlineItem) bound(name string, check api.Check) any {
+	value, _ := in.object.Get(name)
+	if value == nil {
+		return nil
+	}
+	converted, why := check(value)
+	if why != "" {
+		in.complain(name + ": " + why)
+	}
+	return converted
+}
+
+// rangeFormat sets the format of a number that has bounds.
+func (in *inlineItem) rangeFormat(d *catalog.Definition, format string) {
+	if d.Type == catalog.TypeBigInt {
+		format = catalog.FormatBigInt
+	}
+	if d.Format != "" && d.Format != format {
+		in.complain("format " + d.Format + " does not suit " + d.Type)
+	}
+	if d.Min != nil || d.Max != nil {
+		d.Format = format
+	}
+}
+
+func (in *inlineItem) stringFormat(d *catalog.Definition) {
+	formats := []string{"", catalog.FormatEmail, catalog.FormatEnum, catalog.FormatIP, catalog.FormatURL}
+	if !slices.Contains(formats, d.Format) {
+		in.complain("format must be one of" + strings.Join(formats, " "))
+	}
+	if d.Format != catalog.FormatEnum {
+		return
+	}
+	value, _ := in.object.Get("elements")
+	list, why := api.ListOf(api.Text(1, 255), 100)(value)
+	if elements, _ := list.([]any); why != "" || len(elements) == 0 {
+		in.complain("elements are missing")
+		return
+	}
+	for _, element := range list.([]any) {
+		d.Elements = append(d.Elements, element.(string))
+	}
+}
+
+// inlineIndexes checks the indexes that come with a new collection. Their
+// members are named in the legacy words in both dialects.
+func (r *Room) inlineIndexes(value any) (any, string) {
+	items, why := api.ListOf(api.Any, 100)(value)
+	if why != "" {
+		return nil, why
+	}
+	var definitions []catalog.IndexDefinition
+	for _, item := range items.([]any) {
+		d, err := inlineIndex(item)
+		if err != nil {
+			return nil, err.Error()
+		}
+		if slices.ContainsFunc(definitions, func(other catalog.IndexDefinition) bool { return other.Key == d.Key }) {
+			return nil, "Duplicate index key " + d.Key
+		}
+		definitions = append(definitions, d)
+	}
+	return definitions, ""
+}
+
+func inlineIndex(item any) (catalog.IndexDefinition, error) {
+	o, ok := item.(*phpjson.Object)
+	if !ok {
+		return catalog.IndexDefinition{}, errors.New("each index must be an object")
+	}
+	in := inlineItem{object: o}
+	d := catalog.IndexDefinition{
+		Key:  in.text("key", api.ID),
+		Type: in.text("type", api.OneOf("key", "fulltext", "unique", "spatial")),
+	}
+	for _, key := range in.list("attributes", indexable) {
+		d.Attributes = append(d.Attributes, key.(string))
+	}
+	for _, order := range in.list("orders", direction) {
+		d.Orders = append(d.Orders, order.(string))
+	}
+	for _, length := range in.list("lengths", indexLength) {
+		d.Lengths = append(d.Lengths, int(length.(int64)))
+	}
+	n := len(d.Attributes)
+	if n == 0 || (len(d.Orders) > 0 && len(d.Orders) != n) || (len(d.Lengths) > 0 && len(d.Lengths) != n) {
+		in.complain("attributes, orders and lengths differ in number")
+	}
+	if in.why != "" {
+		return catalog.IndexDefinition{}, fmt.Errorf("index %q: %s", d.Key, in.why)
+	}
+	return d, nil
+}
+
+func (in *inlineItem) list(name string, check api.Check) []any {
+	value, given := in.object.Get(name)
+	if !given || value == nil {
+		return nil
+	}
+	list, why := api.ListOf(check, 100)(value)
+	if why != "" {
+		in.complain(name + ": " + why)
+		return nil
+	}
+	return list.([]any)
+}
