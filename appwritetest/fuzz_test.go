@@ -1,0 +1,139 @@
+package appwritetest_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/backstep-dev/backstep/appwritetest"
+	"github.com/backstep-dev/backstep/appwritetest/internal/replay"
+)
+
+// fuzzVersions are chosen among by the first argument of every fuzz target.
+var fuzzVersions = [...]string{"1.9.6", "1.8.1", "1.7.4"} //nolint:gochecknoglobals // a constant list
+
+// serveOne sends a request to the handler itself and checks that the answer is
+// one. New fails the test if the handler panicked.
+func serveOne(t *testing.T, srv *appwritetest.Server, method, target, contentType, body string) {
+	t.Helper()
+	parsed, err := url.ParseRequestURI("/v1" + target)
+	if err != nil {
+		t.Skip("no HTTP server would see this target")
+	}
+	request := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", strings.NewReader(body))
+	request.Method, request.URL, request.RequestURI = method, parsed, "/v1"+target
+	request.Header = http.Header{
+		"X-Appwrite-Project": {srv.Project()}, "X-Appwrite-Key": {srv.Key()}, "Content-Type": {contentType},
+	}
+	response := httptest.NewRecorder()
+	srv.Handler().ServeHTTP(response, request)
+	if response.Code < 200 || response.Code > 599 {
+		t.Errorf("status %d", response.Code)
+	}
+	if method != http.MethodHead && strings.Contains(response.Header().Get("Content-Type"), "json") && !json.Valid(response.Body.Bytes()) {
+		t.Errorf("%s %s: the answer is no JSON: %s", method, target, response.Body)
+	}
+}
+
+// prepare makes what the recorded requests of most scenarios refer to.
+func prepare(t *testing.T, version string) *appwritetest.Server {
+	t.Helper()
+	srv := appwritetest.New(t, appwritetest.Version(version))
+	const collection = "/databases/rec/collections/c"
+	const content = "application/json"
+	serveOne(t, srv, "POST", "/databases", content, `{"databaseId":"rec","name":"R"}`)
+	serveOne(t, srv, "POST", "/databases/rec/collections", content, `{"collectionId":"c","name":"C"}`)
+	for kind, key := range map[string]string{"string": "s", "integer": "n", "float": "f", "boolean": "b", "datetime": "d"} {
+		serveOne(t, srv, "POST", collection+"/attributes/"+kind, content, `{"key":"`+key+`","size":20,"required":false}`)
+	}
+	serveOne(t, srv, "POST", collection+"/attributes/string", content, `{"key":"ar","size":20,"required":false,"array":true}`)
+	if err := srv.Worker().Idle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []string{
+		`{"documentId":"d1","data":{"s":"x","n":1,"f":1.5,"b":true,"d":"2020-01-01","ar":["a",null]}}`,
+		`{"documentId":"d2","data":{"s":null}}`,
+	} {
+		serveOne(t, srv, "POST", collection+"/documents", content, body)
+	}
+	return srv
+}
+
+// recordedRequests calls add with some of the recorded requests of every scenario.
+func recordedRequests(f *testing.F, add func(version byte, request replay.Request)) {
+	f.Helper()
+	recordings, err := replay.Load(filepath.Join("..", "testdata", "recordings"))
+	if err != nil {
+		f.Fatal(err)
+	}
+	const perScenario, largest = 4, 2000
+	for _, rec := range recordings {
+		if rec.Version != fuzzVersions[0] {
+			continue
+		}
+		step := max(1, len(rec.Exchanges)/perScenario)
+		for i := step / 2; i < len(rec.Exchanges); i += step {
+			if request := rec.Exchanges[i].Request; len(request.Body) < largest {
+				add(byte(i%len(fuzzVersions)), request)
+			}
+		}
+	}
+}
+
+// FuzzRequest feeds methods, targets and bodies to every decoder of the server.
+func FuzzRequest(f *testing.F) {
+	recordedRequests(f, func(version byte, request replay.Request) {
+		body := string(request.Body)
+		if request.RawBody != nil {
+			body = *request.RawBody
+		}
+		f.Add(version, request.Method, request.Path, "application/json", body)
+	})
+	f.Add(byte(0), "POST", "/databases", "application/x-www-form-urlencoded", "databaseId=a&name[]=b&name[0]=c&x[y]=z")
+	f.Add(byte(0), "POST", "/databases", "application/json", "{\"databaseId\":\"\\ud83d\"}")
+	f.Fuzz(func(t *testing.T, version byte, method, target, contentType, body string) {
+		srv := prepare(t, fuzzVersions[int(version)%len(fuzzVersions)])
+		serveOne(t, srv, method, target, contentType, body)
+		if err := srv.Worker().Idle(t.Context()); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// FuzzQuery feeds query texts to record lists, to the other lists and to bulk
+// writes.
+func FuzzQuery(f *testing.F) {
+	recordedRequests(f, func(version byte, request replay.Request) {
+		_, query, _ := strings.Cut(request.Path, "?")
+		values, err := url.ParseQuery(query)
+		if err != nil {
+			return
+		}
+		for _, text := range values["queries[]"] {
+			f.Add(version, text)
+		}
+	})
+	f.Add(byte(0), `{"method":"and","values":[{"method":"or","values":[{"method":"isNull","attribute":"s"},{}]}]}`)
+	f.Add(byte(0), `{"method":"distanceLessThan","attribute":"p","values":[[[1,2],5]]}`)
+	f.Fuzz(func(t *testing.T, version byte, text string) {
+		srv := prepare(t, fuzzVersions[int(version)%len(fuzzVersions)])
+		query := "?queries[]=" + url.QueryEscape(text)
+		for _, list := range []string{
+			"/databases", "/databases/rec/collections", "/databases/rec/collections/c/attributes",
+			"/databases/rec/collections/c/indexes", "/databases/rec/collections/c/documents",
+			"/databases/transactions",
+		} {
+			serveOne(t, srv, "GET", list+query, "", "")
+		}
+		queries, err := json.Marshal(map[string]any{"queries": []string{text}, "data": map[string]any{"s": "y"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		serveOne(t, srv, "PATCH", "/databases/rec/collections/c/documents", "application/json", string(queries))
+		serveOne(t, srv, "DELETE", "/databases/rec/collections/c/documents", "application/json", string(queries))
+	})
+}
