@@ -62,6 +62,8 @@ type Error struct {
 	Message string
 	// RetryAfter is what the server asked for; 0 when it did not.
 	RetryAfter time.Duration
+
+	version string // the server's, which every error of Appwrite's shows
 }
 
 // Error names the request, the status and the type.
