@@ -1,0 +1,144 @@
+package appwritetest_test
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/backstep-dev/backstep/appwritetest"
+)
+
+// load sends requests over loopback HTTP with connections that stay open.
+type load struct {
+	srv    *appwritetest.Server
+	client *http.Client
+}
+
+// newLoad starts a server with one collection of one string and one integer.
+func newLoad(b *testing.B, opts ...appwritetest.Option) *load {
+	b.Helper()
+	l := &load{srv: appwritetest.New(b, opts...), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
+	b.Cleanup(l.client.CloseIdleConnections)
+	for _, r := range [][2]string{
+		{"/databases", `{"databaseId":"shop","name":"Shop"}`},
+		{"/databases/shop/collections", `{"collectionId":"books","name":"Books"}`},
+		{books + "/attributes/string", `{"key":"title","size":200,"required":true}`},
+		{books + "/attributes/integer", `{"key":"pages","required":false}`},
+	} {
+		l.send(b, http.MethodPost, r[0], r[1])
+	}
+	if err := l.srv.Worker().Idle(b.Context()); err != nil {
+		b.Fatal(err)
+	}
+	return l
+}
+
+func (l *load) send(b *testing.B, method, path, body string) {
+	b.Helper()
+	request, err := http.NewRequestWithContext(b.Context(), method, l.srv.Endpoint()+path, strings.NewReader(body))
+	if err != nil {
+		b.Fatal(err)
+	}
+	request.Header = http.Header{
+		"X-Appwrite-Project": {l.srv.Project()}, "X-Appwrite-Key": {l.srv.Key()}, "Content-Type": {"application/json"},
+	}
+	response, err := l.client.Do(request)
+	if err != nil {
+		b.Error(err)
+		return
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(response.Body)
+	if err != nil || response.StatusCode >= http.StatusMultipleChoices {
+		b.Errorf("%s %s: %d %s %v", method, path, response.StatusCode, text, err)
+	}
+}
+
+// run sends what request returns for 0, 1, 2, … from several clients at once,
+// and reports how many documents a second that was.
+func (l *load) run(b *testing.B, documents int, request func(n int64) (method, path, body string)) {
+	b.Helper()
+	var next atomic.Int64
+	b.SetParallelism(4)
+	b.ReportAllocs()
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			method, path, body := request(next.Add(1) - 1)
+			l.send(b, method, path, body)
+		}
+	})
+	b.ReportMetric(float64(b.N*documents)/b.Elapsed().Seconds(), "docs/s")
+}
+
+func newDocument(n int64) string {
+	return fmt.Sprintf(`{"documentId":"d%d","data":{"title":"Book number %d","pages":%d}}`, n, n, n%1000)
+}
+
+func BenchmarkCreateDocument(b *testing.B) {
+	newLoad(b).run(b, 1, func(n int64) (string, string, string) {
+		return http.MethodPost, books + "/documents", newDocument(n)
+	})
+}
+
+func BenchmarkCreateDocumentInFile(b *testing.B) {
+	newLoad(b, appwritetest.Data(b.TempDir()+"/data.db")).run(b, 1, func(n int64) (string, string, string) {
+		return http.MethodPost, books + "/documents", newDocument(n)
+	})
+}
+
+// bulk is the body that creates the n-th hundred documents.
+func bulk(n int64) string {
+	var body bytes.Buffer
+	body.WriteString(`{"documents":[`)
+	for i := range int64(100) {
+		if i > 0 {
+			body.WriteByte(',')
+		}
+		fmt.Fprintf(&body, `{"$id":"d%d","title":"Book number %d","pages":%d}`, n*100+i, n*100+i, i)
+	}
+	body.WriteString(`]}`)
+	return body.String()
+}
+
+func BenchmarkCreateDocumentsInBulk(b *testing.B) {
+	newLoad(b).run(b, 100, func(n int64) (string, string, string) {
+		return http.MethodPost, books + "/documents", bulk(n)
+	})
+}
+
+// filled returns a load over 10,000 documents.
+func filled(b *testing.B) *load {
+	b.Helper()
+	l := newLoad(b)
+	for n := range int64(100) {
+		l.send(b, http.MethodPost, books+"/documents", bulk(n))
+	}
+	return l
+}
+
+func BenchmarkGetDocument(b *testing.B) {
+	filled(b).run(b, 1, func(n int64) (string, string, string) {
+		return http.MethodGet, books + "/documents/d" + strconv.FormatInt(n%10_000, 10), ""
+	})
+}
+
+func BenchmarkUpdateDocument(b *testing.B) {
+	filled(b).run(b, 1, func(n int64) (string, string, string) {
+		return http.MethodPatch, books + "/documents/d" + strconv.FormatInt(n%10_000, 10),
+			`{"data":{"pages":` + strconv.FormatInt(n, 10) + `}}`
+	})
+}
+
+func BenchmarkListDocuments(b *testing.B) {
+	filled(b).run(b, 100, func(n int64) (string, string, string) {
+		return http.MethodGet, fmt.Sprintf(
+			`%s/documents?queries[]={"method":"greaterThan","attribute":"$sequence","values":["%d"]}&queries[]={"method":"limit","values":[100]}`,
+			books, n*97%9_900), ""
+	})
+}
