@@ -8,16 +8,17 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/documents"
 	"github.com/backstep-dev/backstep/appwritetest/internal/health"
 	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 	"github.com/backstep-dev/backstep/appwritetest/internal/schema"
-	"github.com/backstep-dev/backstep/appwritetest/internal/store"
 	"github.com/backstep-dev/backstep/appwritetest/internal/worker"
 )
 
@@ -28,7 +29,7 @@ type Server struct {
 	api     *api.Server
 	handler http.Handler
 	worker  *Worker
-	store   store.Store
+	data    *data
 	faults  *faults
 
 	panics    atomic.Int64
@@ -88,7 +89,7 @@ func start(opts []Option) (*Server, error) {
 		return nil, err
 	}
 	if err := srv.listen(); err != nil {
-		return nil, errors.Join(err, srv.store.Close())
+		return nil, errors.Join(err, srv.data.close())
 	}
 	srv.worker.queue.Start()
 	return srv, nil
@@ -96,11 +97,11 @@ func start(opts []Option) (*Server, error) {
 
 // assemble puts the rooms together.
 func (s *Server) assemble() error {
-	records, err := s.openStore()
+	held, err := openData(s.options.data, s.profile)
 	if err != nil {
 		return err
 	}
-	s.store = records
+	s.data = held
 	lock := &sync.RWMutex{}
 	var schemas *catalog.Catalog
 	queue := worker.New(worker.Config{Run: func(job worker.Job, verdict worker.Verdict) {
@@ -110,27 +111,36 @@ func (s *Server) assemble() error {
 	}})
 	schemas = catalog.New(catalog.Config{
 		Profile: s.profile, Now: s.options.clock, Enqueue: queue.Add,
-		Store: records, Logger: s.options.logger,
+		Store: held.records, Shelf: held.keep(), Logger: s.options.logger,
 	})
+	if err := schemas.Load(); err != nil {
+		return errors.Join(err, held.close())
+	}
 	s.worker = newWorker(queue, s.options.delay)
-	routes := schema.New(schemas).Routes()
-	routes = append(routes, health.Routes(s.worker.QueueSize)...)
 	s.api = api.New(api.Config{
 		Profile: s.profile, Project: s.options.project, Key: s.options.key,
 		Lock: lock, Logger: s.options.logger, OnPanic: s.panicked,
-	}, routes...)
+	}, s.routes(schemas)...)
 	s.faults = newFaults(api.Prefix, s.profile.Version)
 	s.handler = s.faults.wrap(s.slowed(s.api))
 	return nil
 }
 
+// routes collects what the rooms serve.
+func (s *Server) routes(schemas *catalog.Catalog) []api.Route {
+	records := documents.New(documents.Config{
+		Profile: s.profile, Catalog: schemas, Store: s.data.records, Now: s.options.clock,
+	})
+	return slices.Concat(
+		schema.New(schemas).Routes(),
+		records.Routes(),
+		health.Routes(s.worker.QueueSize),
+	)
+}
+
 func (s *Server) panicked(recovered any) {
 	s.panics.Add(1)
 	s.lastPanic.Store(fmt.Sprint(recovered))
-}
-
-func (s *Server) openStore() (store.Store, error) {
-	return store.NewMemory(s.profile.Fold), nil
 }
 
 func (s *Server) listen() error {
@@ -156,7 +166,7 @@ func (s *Server) Close() error {
 		}
 		s.faults.wait()
 		s.worker.queue.Stop()
-		s.closeErr = errors.Join(err, s.store.Close())
+		s.closeErr = errors.Join(err, s.data.close())
 	})
 	return s.closeErr
 }

@@ -47,6 +47,7 @@ func (c *Catalog) UpdateAttribute(database, collection, key string, change Attri
 		shown.Key = change.NewKey
 	}
 	a.Definition, a.UpdatedAt = shown, c.now()
+	c.collectionChanged(col)
 	return a, nil
 }
 

@@ -59,6 +59,7 @@ func (c *Catalog) addAttribute(col *Collection, d Definition) *Attribute {
 	now := c.now()
 	a := &Attribute{Definition: d, Status: Processing, CreatedAt: now, UpdatedAt: now}
 	col.Attributes = append(col.Attributes, a)
+	c.collectionChanged(col)
 	return a
 }
 
@@ -72,7 +73,9 @@ func (c *Catalog) DeleteAttribute(database, collection, key string) error {
 		a.Status = Deleting
 		if other := c.otherSide(col, a); other != nil && other.Status == Available {
 			other.Status = Deleting
+			c.collectionChanged(c.relatedTo(col, a))
 		}
+		c.collectionChanged(col)
 	}
 	c.attributeJob(worker.DeleteAttribute, col, a.Key)
 	return nil

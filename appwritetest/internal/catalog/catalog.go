@@ -11,7 +11,7 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/worker"
 )
 
-// Config is what a Catalog needs; every field is required.
+// Config is what a Catalog needs; every field but Shelf is required.
 type Config struct {
 	Profile profile.Profile
 	Now     func() time.Time
@@ -19,6 +19,8 @@ type Config struct {
 	Enqueue func(worker.Job)
 	Store   store.Store
 	Logger  *slog.Logger
+	// Shelf keeps the catalog in a file; nil keeps it in memory only.
+	Shelf Shelf
 }
 
 // Catalog is the schema of a whole project.
@@ -29,11 +31,18 @@ type Catalog struct {
 	collections map[int64]*Collection // by sequence
 	orphans     map[int64][]int64     // tables to purge, by sequence of their deleted database
 	sequence    int64                 // the last one given out
+	jobs        []worker.Job          // queued and not finished
+	dirty       map[string]func() any // what Save has to write, by name; nil removes
 }
 
 // New returns an empty catalog.
 func New(config Config) *Catalog {
-	return &Catalog{Config: config, collections: map[int64]*Collection{}, orphans: map[int64][]int64{}}
+	return &Catalog{
+		Config:      config,
+		collections: map[int64]*Collection{},
+		orphans:     map[int64][]int64{},
+		dirty:       map[string]func() any{},
+	}
 }
 
 // Databases returns the databases in order of creation.
@@ -96,6 +105,13 @@ func (c *Catalog) index(col *Collection, key string) *Index {
 		}
 	}
 	return nil
+}
+
+// enqueue hands a job to the worker and remembers it until it is done.
+func (c *Catalog) enqueue(job worker.Job) {
+	c.jobs = append(c.jobs, job)
+	c.stateChanged()
+	c.Enqueue(job)
 }
 
 func (c *Catalog) nextSequence() int64 {

@@ -38,6 +38,7 @@ func (c *Catalog) CreateCollection(database string, n NewCollection) (*Collectio
 	}
 	d.collections = append(d.collections, col)
 	c.collections[col.Sequence] = col
+	c.collectionChanged(col)
 	return col, nil
 }
 
@@ -62,6 +63,7 @@ func (c *Catalog) UpdateCollection(database, id string, change CollectionChange)
 		col.Permissions = *change.Permissions
 	}
 	col.DocumentSecurity, col.Enabled, col.UpdatedAt = change.DocumentSecurity, change.Enabled, c.now()
+	c.collectionChanged(col)
 	return col, nil
 }
 
@@ -75,7 +77,7 @@ func (c *Catalog) DeleteCollection(database, id string) error {
 	d := col.Database
 	d.collections = slices.DeleteFunc(d.collections, func(other *Collection) bool { return other == col })
 	c.forget(col)
-	c.Enqueue(worker.Job{
+	c.enqueue(worker.Job{
 		Kind: worker.DeleteCollection, Database: d.ID, DatabaseSequence: d.Sequence,
 		Collection: col.ID, CollectionSequence: col.Sequence,
 	})
@@ -83,7 +85,10 @@ func (c *Catalog) DeleteCollection(database, id string) error {
 }
 
 // forget takes a collection out of the lookups.
-func (c *Catalog) forget(col *Collection) { delete(c.collections, col.Sequence) }
+func (c *Catalog) forget(col *Collection) {
+	delete(c.collections, col.Sequence)
+	c.dirty[collectionName(col)] = nil
+}
 
 func collectionExists(id string) error {
 	return apierr.Conflict("collection_already_exists", "Collection with the requested ID '%s' already exists.", id)

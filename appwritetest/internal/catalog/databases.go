@@ -18,6 +18,7 @@ func (c *Catalog) CreateDatabase(id, name string, enabled bool, kind string) (*D
 		CreatedAt: now, UpdatedAt: now,
 	}
 	c.databases = append(c.databases, d)
+	c.databaseChanged(d)
 	return d, nil
 }
 
@@ -31,6 +32,7 @@ func (c *Catalog) UpdateDatabase(id, name string, enabled bool) (*Database, erro
 		d.Name = name
 	}
 	d.Enabled, d.UpdatedAt = enabled, c.now()
+	c.databaseChanged(d)
 	return d, nil
 }
 
@@ -42,10 +44,11 @@ func (c *Catalog) DeleteDatabase(id string) error {
 		return err
 	}
 	c.databases = slices.DeleteFunc(c.databases, func(other *Database) bool { return other == d })
+	c.dirty[databaseName(d)] = nil
 	for _, col := range d.collections {
 		c.forget(col)
 		c.orphans[d.Sequence] = append(c.orphans[d.Sequence], col.Sequence)
 	}
-	c.Enqueue(worker.Job{Kind: worker.DeleteDatabase, Database: d.ID, DatabaseSequence: d.Sequence})
+	c.enqueue(worker.Job{Kind: worker.DeleteDatabase, Database: d.ID, DatabaseSequence: d.Sequence})
 	return nil
 }

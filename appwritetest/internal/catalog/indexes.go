@@ -50,6 +50,7 @@ func (c *Catalog) addIndex(col *Collection, d IndexDefinition) *Index {
 		ID: fmt.Sprintf("%d_%d_%s", col.Database.Sequence, col.Sequence, d.Key),
 	}
 	col.Indexes = append(col.Indexes, x)
+	c.collectionChanged(col)
 	return x
 }
 
@@ -61,6 +62,7 @@ func (c *Catalog) DeleteIndex(database, collection, key string) error {
 	}
 	if x.Status == Available {
 		x.Status = Deleting
+		c.collectionChanged(col)
 	}
 	c.attributeJob(worker.DeleteIndex, col, x.Key)
 	return nil

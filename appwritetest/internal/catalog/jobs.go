@@ -12,6 +12,19 @@ var errInjected = errors.New("storage failed")
 
 // Run carries out a job of the worker. The caller holds the project lock.
 func (c *Catalog) Run(job worker.Job, verdict worker.Verdict) {
+	if i := slices.Index(c.jobs, job); i >= 0 {
+		c.jobs = slices.Delete(c.jobs, i, i+1)
+		c.stateChanged()
+	}
+	if verdict != worker.DieBefore {
+		c.run(job, verdict)
+	}
+	if err := c.Save(); err != nil {
+		c.Logger.Error("a job was not kept", "job", job, "error", err)
+	}
+}
+
+func (c *Catalog) run(job worker.Job, verdict worker.Verdict) {
 	switch job.Kind {
 	case worker.DeleteCollection:
 		c.purgeCollection(job)
@@ -24,6 +37,7 @@ func (c *Catalog) Run(job worker.Job, verdict worker.Verdict) {
 	if col == nil {
 		return // deleted meanwhile: the job fails without a trace
 	}
+	c.collectionChanged(col)
 	switch job.Kind {
 	case worker.CreateAttribute:
 		c.runCreateAttribute(col, job.Key, verdict)
@@ -37,7 +51,7 @@ func (c *Catalog) Run(job worker.Job, verdict worker.Verdict) {
 }
 
 func (c *Catalog) attributeJob(kind worker.Kind, col *Collection, key string) {
-	c.Enqueue(worker.Job{
+	c.enqueue(worker.Job{
 		Kind: kind, Database: col.Database.ID, DatabaseSequence: col.Database.Sequence,
 		Collection: col.ID, CollectionSequence: col.Sequence, Key: key,
 	})
@@ -47,6 +61,9 @@ func (c *Catalog) runCreateAttribute(col *Collection, key string, verdict worker
 	a := c.attribute(col, key)
 	if a == nil {
 		return
+	}
+	if related := c.relatedTo(col, a); related != nil {
+		c.collectionChanged(related)
 	}
 	err := error(nil)
 	if verdict == worker.Fail {
@@ -95,6 +112,9 @@ func (c *Catalog) runDeleteAttribute(col *Collection, key string, verdict worker
 	if a == nil {
 		return
 	}
+	if related := c.relatedTo(col, a); related != nil {
+		c.collectionChanged(related)
+	}
 	err := error(nil)
 	if verdict == worker.Fail {
 		err = errInjected
@@ -109,7 +129,7 @@ func (c *Catalog) runDeleteAttribute(col *Collection, key string, verdict worker
 		return
 	}
 	if other := c.otherSide(col, a); other != nil {
-		related := c.sibling(col.Database, a.Relation.Collection)
+		related := c.relatedTo(col, a)
 		related.Attributes = without(related.Attributes, other)
 	}
 	col.Attributes = without(col.Attributes, a)

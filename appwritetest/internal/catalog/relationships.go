@@ -68,13 +68,18 @@ func (c *Catalog) checkRelation(col *Collection, d Definition) error {
 	return nil
 }
 
-// otherSide finds the visible other side of a two-way relationship, or nil.
-func (c *Catalog) otherSide(col *Collection, a *Attribute) *Attribute {
-	if a.Relation == nil || !a.Relation.TwoWay {
+// relatedTo finds the collection at the other end of a relationship, or nil.
+func (c *Catalog) relatedTo(col *Collection, a *Attribute) *Collection {
+	if a.Relation == nil {
 		return nil
 	}
-	related := c.sibling(col.Database, a.Relation.Collection)
-	if related == nil {
+	return c.sibling(col.Database, a.Relation.Collection)
+}
+
+// otherSide finds the visible other side of a two-way relationship, or nil.
+func (c *Catalog) otherSide(col *Collection, a *Attribute) *Attribute {
+	related := c.relatedTo(col, a)
+	if related == nil || !a.Relation.TwoWay {
 		return nil
 	}
 	return c.attribute(related, a.Relation.TwoWayKey)
@@ -83,7 +88,7 @@ func (c *Catalog) otherSide(col *Collection, a *Attribute) *Attribute {
 // materializeRelation brings both sides into the effective schemas. A one-way
 // relationship has a hidden child there too.
 func (c *Catalog) materializeRelation(col *Collection, a *Attribute) error {
-	related := c.sibling(col.Database, a.Relation.Collection)
+	related := c.relatedTo(col, a)
 	if related == nil {
 		return apierr.NotFound("collection_not_found", "Related collection not found")
 	}
@@ -95,7 +100,7 @@ func (c *Catalog) materializeRelation(col *Collection, a *Attribute) error {
 
 func (c *Catalog) dematerializeRelation(col *Collection, a *Attribute) error {
 	dropRelation(col, a.Key)
-	if related := c.sibling(col.Database, a.Relation.Collection); related != nil {
+	if related := c.relatedTo(col, a); related != nil {
 		dropRelation(related, a.Relation.TwoWayKey)
 	}
 	return nil
@@ -116,6 +121,7 @@ func (c *Catalog) unrelate(d *Database, id string) {
 			if a.Relation != nil && c.Profile.Fold(a.Relation.Collection) == c.Profile.Fold(id) {
 				dropFromSchema(col, a.Key)
 				col.Attributes = without(col.Attributes, a)
+				c.collectionChanged(col)
 			}
 		}
 	}
@@ -141,7 +147,7 @@ func (c *Catalog) UpdateRelationship(database, collection, key, onDelete, newKey
 		}
 	}
 	change := relationChange{onDelete: onDelete, key: newKey}
-	other, related := c.otherSide(col, a), c.sibling(col.Database, a.Relation.Collection)
+	other, related := c.otherSide(col, a), c.relatedTo(col, a)
 	c.redefineRelation(related, a.Relation.TwoWayKey, relationChange{onDelete: onDelete, twoWayKey: newKey})
 	c.redefineRelation(col, a.Key, change)
 	if change.onDelete == "" {
@@ -149,6 +155,10 @@ func (c *Catalog) UpdateRelationship(database, collection, key, onDelete, newKey
 	}
 	change.apply(&a.Definition)
 	a.UpdatedAt = c.now()
+	c.collectionChanged(col)
+	if related != nil {
+		c.collectionChanged(related)
+	}
 	if other != nil {
 		relationChange{onDelete: change.onDelete, twoWayKey: newKey}.apply(&other.Definition)
 	}

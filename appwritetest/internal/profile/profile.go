@@ -20,6 +20,14 @@ const (
 	Exact
 )
 
+// String is the name a person would use.
+func (b Backend) String() string {
+	if b == Exact {
+		return "exact"
+	}
+	return "mariadb"
+}
+
 // Latest is the version served when none is asked for.
 const Latest = "1.9.6"
 

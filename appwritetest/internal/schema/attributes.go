@@ -20,11 +20,11 @@ func (r *Room) attributeRoutes() []api.Route {
 	routes := []api.Route{
 		read(attributesPath, "attributes", listParams(inCollection()...), r.listAttributes),
 		read(attributePath, "attributes", one, r.getAttribute),
-		write(http.MethodDelete, attributePath, "attributes", one, r.deleteAttribute),
+		r.write(http.MethodDelete, attributePath, "attributes", one, r.deleteAttribute),
 	}
 	for _, k := range r.kinds() {
-		create := write(http.MethodPost, attributesPath+"/"+k.endpoint, "attributes", createParams(k), r.createAttribute(k))
-		update := write(http.MethodPatch, attributesPath+"/"+k.endpoint+"/{key}", "attributes", updateParams(k), r.updateAttribute(k))
+		create := r.write(http.MethodPost, attributesPath+"/"+k.endpoint, "attributes", createParams(k), r.createAttribute(k))
+		update := r.write(http.MethodPatch, attributesPath+"/"+k.endpoint+"/{key}", "attributes", updateParams(k), r.updateAttribute(k))
 		create.When, update.When = k.since, k.since
 		routes = append(routes, create, update)
 	}

@@ -39,11 +39,11 @@ func (r *Room) collectionRoutes() []api.Route {
 	)
 	path := databasePath + "/collections"
 	return []api.Route{
-		write(http.MethodPost, path, "collections", create, r.createCollection),
+		r.write(http.MethodPost, path, "collections", create, r.createCollection),
 		read(path, "collections", listParams(inDatabase()...), r.listCollections),
 		read(collectionPath, "collections", inCollection(), r.getCollection),
-		write(http.MethodPut, collectionPath, "collections", update, r.updateCollection),
-		write(http.MethodDelete, collectionPath, "collections", inCollection(), r.deleteCollection),
+		r.write(http.MethodPut, collectionPath, "collections", update, r.updateCollection),
+		r.write(http.MethodDelete, collectionPath, "collections", inCollection(), r.deleteCollection),
 	}
 }
 

@@ -23,11 +23,11 @@ func (r *Room) databaseRoutes() []api.Route {
 	}
 	update := append(inDatabase(), name, api.Optional("enabled", api.StrictBool, true))
 	return []api.Route{
-		write(http.MethodPost, "/databases", "databases", create, r.createDatabase),
+		r.write(http.MethodPost, "/databases", "databases", create, r.createDatabase),
 		read("/databases", "databases", listParams(), r.listDatabases),
 		read(databasePath, "databases", inDatabase(), r.getDatabase),
-		write(http.MethodPut, databasePath, "databases", update, r.updateDatabase),
-		write(http.MethodDelete, databasePath, "databases", inDatabase(), r.deleteDatabase),
+		r.write(http.MethodPut, databasePath, "databases", update, r.updateDatabase),
+		r.write(http.MethodDelete, databasePath, "databases", inDatabase(), r.deleteDatabase),
 	}
 }
 

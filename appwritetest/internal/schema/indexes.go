@@ -25,10 +25,10 @@ func (r *Room) indexRoutes() []api.Route {
 	one := append(inCollection(), api.Required("key", api.ID))
 	path := indexesPath + "/{key}"
 	return []api.Route{
-		write(http.MethodPost, indexesPath, "indexes", create, r.createIndex),
+		r.write(http.MethodPost, indexesPath, "indexes", create, r.createIndex),
 		read(indexesPath, "indexes", listParams(inCollection()...), r.listIndexes),
 		read(path, "indexes", one, r.getIndex),
-		write(http.MethodDelete, path, "indexes", one, r.deleteIndex),
+		r.write(http.MethodDelete, path, "indexes", one, r.deleteIndex),
 	}
 }
 

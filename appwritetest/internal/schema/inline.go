@@ -54,6 +54,9 @@ func (r *Room) inlineAttribute(item any) (catalog.Definition, error) {
 	if in.why == "" {
 		in.why = r.inlineDefault(d)
 	}
+	if err := catalog.CheckRange(d); err != nil {
+		in.complain(err.Error())
+	}
 	if in.why != "" {
 		return catalog.Definition{}, fmt.Errorf("attribute %q: %s", d.Key, in.why)
 	}
@@ -89,9 +92,6 @@ func (r *Room) inlineDefault(d catalog.Definition) string {
 	}
 	if s, ok := d.Default.(string); ok && d.Type == catalog.TypeString && utf8.RuneCountInString(s) > d.Size {
 		return "the default is longer than the size"
-	}
-	if err := catalog.CheckRange(d); err != nil {
-		return err.Error()
 	}
 	return ""
 }

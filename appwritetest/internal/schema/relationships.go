@@ -23,12 +23,12 @@ func (r *Room) relationshipRoutes() []api.Route {
 		api.Nullable("onDelete", onDelete),
 		api.Nullable("newKey", api.ID),
 	)
-	other := write(http.MethodPatch, attributesPath+"/relationship/{key}", "attributes", update, r.updateRelationship)
+	other := r.write(http.MethodPatch, attributesPath+"/relationship/{key}", "attributes", update, r.updateRelationship)
 	other.Only = api.Legacy
 	other.When = func(p profile.Profile) bool { return p.AtLeast(1, 9, 0) }
 	return []api.Route{
-		write(http.MethodPost, attributesPath+"/relationship", "attributes", create, r.createRelationship),
-		write(http.MethodPatch, attributePath+"/relationship", "attributes", update, r.updateRelationship),
+		r.write(http.MethodPost, attributesPath+"/relationship", "attributes", create, r.createRelationship),
+		r.write(http.MethodPatch, attributePath+"/relationship", "attributes", update, r.updateRelationship),
 		other,
 	}
 }

@@ -4,6 +4,7 @@
 package schema
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
@@ -49,9 +50,14 @@ func read(path, resource string, params []api.Param, handle func(*api.Request) (
 	}
 }
 
-func write(method, path, resource string, params []api.Param, handle func(*api.Request) (api.Response, error)) api.Route {
+// write declares a route that changes the catalog. Changes are kept even when
+// the handler fails: some failures leave traces.
+func (r *Room) write(method, path, resource string, params []api.Param, handle func(*api.Request) (api.Response, error)) api.Route {
 	return api.Route{
-		Method: method, Path: path, Scope: api.WriteOf(resource),
-		Params: params, Access: api.Write, Handle: handle,
+		Method: method, Path: path, Scope: api.WriteOf(resource), Params: params, Access: api.Write,
+		Handle: func(req *api.Request) (api.Response, error) {
+			response, err := handle(req)
+			return response, errors.Join(err, r.catalog.Save())
+		},
 	}
 }

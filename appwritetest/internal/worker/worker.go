@@ -50,8 +50,7 @@ const (
 // Config is what a Worker needs. Judge may be nil: every job succeeds. Delay
 // may be nil: no wait.
 type Config struct {
-	// Run performs a job with a verdict other than DieBefore. It takes the
-	// project lock itself.
+	// Run performs a job as the verdict says. It takes the project lock itself.
 	Run   func(Job, Verdict)
 	Judge func(Job) Verdict
 	Delay func(Job) time.Duration
@@ -194,7 +193,7 @@ func (w *Worker) next(ctx context.Context) bool {
 	if judge != nil && !stopped {
 		verdict = judge(job)
 	}
-	if !stopped && verdict != DieBefore {
+	if !stopped {
 		w.run(job, verdict)
 	}
 

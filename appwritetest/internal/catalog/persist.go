@@ -1,0 +1,160 @@
+package catalog
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/gob"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/worker"
+)
+
+// Shelf keeps named values beyond the process.
+type Shelf interface {
+	Load(prefix string) (map[string][]byte, error)
+	// Save replaces values, all or none; nil removes one.
+	Save(changes map[string][]byte) error
+}
+
+// The names under which the catalog keeps itself.
+const (
+	shelfPrefix      = "catalog/"
+	stateName        = shelfPrefix + "state"
+	databasePrefix   = shelfPrefix + "database/"
+	collectionPrefix = shelfPrefix + "collection/"
+)
+
+// state is what belongs to no single database.
+type state struct {
+	Sequence int64
+	Orphans  map[int64][]int64
+	Jobs     []worker.Job // queued and not finished
+}
+
+// storedCollection is a collection with its database by sequence.
+type storedCollection struct {
+	DatabaseSequence int64
+	Collection       Collection
+}
+
+// Load fills an empty catalog from its shelf and queues the jobs that were not
+// finished.
+func (c *Catalog) Load() error {
+	if c.Shelf == nil {
+		return nil
+	}
+	gob.Register([]any{}) // the only value of Definition.Default that gob must be told of
+	values, err := c.Shelf.Load(shelfPrefix)
+	if err != nil {
+		return err
+	}
+	bySequence := map[int64]*Database{}
+	for name, value := range values {
+		if !strings.HasPrefix(name, databasePrefix) {
+			continue
+		}
+		d := &Database{}
+		if err := decode(name, value, d); err != nil {
+			return err
+		}
+		bySequence[d.Sequence] = d
+		c.databases = append(c.databases, d)
+	}
+	slices.SortFunc(c.databases, func(a, b *Database) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	for name, value := range values {
+		if !strings.HasPrefix(name, collectionPrefix) {
+			continue
+		}
+		var stored storedCollection
+		if err := decode(name, value, &stored); err != nil {
+			return err
+		}
+		c.adopt(&stored.Collection, bySequence[stored.DatabaseSequence])
+	}
+	return c.loadState(values[stateName])
+}
+
+// adopt puts a loaded collection into its database.
+func (c *Catalog) adopt(col *Collection, d *Database) {
+	if d == nil {
+		return
+	}
+	col.Database = d
+	d.collections = append(d.collections, col)
+	slices.SortFunc(d.collections, func(a, b *Collection) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	c.collections[col.Sequence] = col
+}
+
+func (c *Catalog) loadState(value []byte) error {
+	if value == nil {
+		return nil
+	}
+	s := state{}
+	if err := decode(stateName, value, &s); err != nil {
+		return err
+	}
+	c.sequence, c.jobs = s.Sequence, s.Jobs
+	if s.Orphans != nil {
+		c.orphans = s.Orphans
+	}
+	for _, job := range s.Jobs {
+		c.Enqueue(job)
+	}
+	return nil
+}
+
+// Save writes what has changed since the last time. Without a shelf it does
+// nothing.
+func (c *Catalog) Save() error {
+	if c.Shelf == nil || len(c.dirty) == 0 {
+		clear(c.dirty)
+		return nil
+	}
+	changes := map[string][]byte{}
+	for name, value := range c.dirty {
+		if value == nil {
+			changes[name] = nil
+			continue
+		}
+		var encoded bytes.Buffer
+		if err := gob.NewEncoder(&encoded).Encode(value()); err != nil {
+			return fmt.Errorf("keep %s: %w", name, err)
+		}
+		changes[name] = encoded.Bytes()
+	}
+	clear(c.dirty)
+	return c.Shelf.Save(changes)
+}
+
+// databaseChanged notes that a database is to be saved.
+func (c *Catalog) databaseChanged(d *Database) {
+	c.dirty[databaseName(d)] = func() any { return d }
+	c.stateChanged()
+}
+
+// collectionChanged notes that a collection is to be saved.
+func (c *Catalog) collectionChanged(col *Collection) {
+	c.dirty[collectionName(col)] = func() any {
+		stored := storedCollection{DatabaseSequence: col.Database.Sequence, Collection: *col}
+		stored.Collection.Database = nil
+		return stored
+	}
+	c.stateChanged()
+}
+
+func (c *Catalog) stateChanged() {
+	c.dirty[stateName] = func() any { return state{Sequence: c.sequence, Orphans: c.orphans, Jobs: c.jobs} }
+}
+
+func databaseName(d *Database) string { return fmt.Sprint(databasePrefix, d.Sequence) }
+
+func collectionName(col *Collection) string { return fmt.Sprint(collectionPrefix, col.Sequence) }
+
+func decode(name string, value []byte, into any) error {
+	if err := gob.NewDecoder(bytes.NewReader(value)).Decode(into); err != nil {
+		return fmt.Errorf("read %s: %w", name, err)
+	}
+	return nil
+}
