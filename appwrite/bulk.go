@@ -65,11 +65,11 @@ func (s scope) items(documents []Document) ([]any, error) {
 // It is ErrUnsafe on 1.7 where an attribute has a default that the patch does
 // not name, since that server would overwrite it.
 func (c *Client) UpdateDocuments(ctx context.Context, database, collection string, patch DocumentPatch, queries ...string) (int64, error) {
-	_, at, err := c.documentPath(ctx, database, collection)
+	s, at, err := c.documentPath(ctx, database, collection)
 	if err != nil {
 		return 0, err
 	}
-	data, err := c.bulkData(ctx, database, collection, patch)
+	data, err := c.bulkData(ctx, s, database, collection, patch)
 	if err != nil {
 		return 0, err
 	}
@@ -78,17 +78,14 @@ func (c *Client) UpdateDocuments(ctx context.Context, database, collection strin
 }
 
 // bulkData gives a patch as bulk updates take it.
-func (c *Client) bulkData(ctx context.Context, database, collection string, patch DocumentPatch) (map[string]any, error) {
+func (c *Client) bulkData(ctx context.Context, s scope, database, collection string, patch DocumentPatch) (map[string]any, error) {
 	if err := checkFields(patch.Data); err != nil {
 		return nil, err
 	}
 	if err := c.refuseOperators(ctx, patch.Data); err != nil {
 		return nil, err
 	}
-	data := make(map[string]any, len(patch.Data)+1)
-	for key, value := range patch.Data {
-		data[key] = value
-	}
+	data := s.fields(Document{Data: patch.Data, UpdatedAt: patch.UpdatedAt})
 	if patch.Permissions != nil {
 		if err := checkPermissions(*patch.Permissions); err != nil {
 			return nil, err

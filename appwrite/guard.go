@@ -39,7 +39,7 @@ func (c *Client) UpdateDocument(ctx context.Context, database, collection, id st
 		return c.expect(ctx, database, collection, id, guard)
 	}
 	write := func(stamp string) (Document, error) {
-		return c.document(ctx, request{method: http.MethodPatch, path: at, params: patchBody(patch), stamp: stamp})
+		return c.document(ctx, request{method: http.MethodPatch, path: at, params: s.patchBody(patch), stamp: stamp})
 	}
 	if guard.UpdatedAt == "" {
 		return write("")
@@ -54,10 +54,10 @@ func (c *Client) UpdateDocument(ctx context.Context, database, collection, id st
 	}
 }
 
-func patchBody(patch DocumentPatch) map[string]any {
+func (s scope) patchBody(patch DocumentPatch) map[string]any {
 	params := map[string]any{}
 	if len(patch.Data) > 0 {
-		params["data"] = patch.Data
+		params["data"] = s.fields(Document{Data: patch.Data, UpdatedAt: patch.UpdatedAt})
 	}
 	if patch.Permissions != nil {
 		params["permissions"] = append([]string{}, *patch.Permissions...)
@@ -90,7 +90,7 @@ func (c *Client) narrowUpdate(ctx context.Context, database, collection, id stri
 	if c.found.related.has(s.path) {
 		return write(guard.UpdatedAt)
 	}
-	data, err := c.bulkData(ctx, database, collection, patch)
+	data, err := c.bulkData(ctx, s, database, collection, patch)
 	if err != nil {
 		return Document{}, err
 	}
