@@ -122,7 +122,7 @@ func (s *Server) assemble() error {
 		Lock: lock, Logger: s.options.logger, OnPanic: s.panicked,
 	}, s.routes(schemas)...)
 	s.faults = newFaults(api.Prefix, s.profile.Version)
-	s.handler = s.faults.wrap(s.slowed(s.api))
+	s.handler = s.faults.wrap(limited(s.slowed(s.api)))
 	return nil
 }
 
