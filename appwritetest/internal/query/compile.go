@@ -168,7 +168,7 @@ func (r Rules) filter(q Query) (Query, error) {
 	if err := field.checkMethod(q.Method, k); err != nil {
 		return Query{}, err
 	}
-	if k == filterSpace || k == filterRange {
+	if k == filterSpace || k == filterRange || k == filterExist {
 		return q, nil
 	}
 	values := make([]any, len(q.Values))

@@ -165,3 +165,12 @@ func (s Set) Ordered() []Order {
 	}
 	return append(slices.Clip(s.Orders), Order{Attribute: "$sequence"})
 }
+
+// WellFormed says whether every text reads as a query, be its attribute known
+// or not.
+func WellFormed(p profile.Profile, texts []string) bool {
+	return !slices.ContainsFunc(texts, func(text string) bool {
+		_, err := parse(p, text)
+		return err != nil
+	})
+}

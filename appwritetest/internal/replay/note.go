@@ -43,37 +43,22 @@ func reduced(list []any) []any {
 }
 
 // checkUpdatedAt holds a "$updatedAt:changed" or ":unchanged" note against the
-// answer before, then remembers the times of this answer.
+// answer before, then remembers the time of this answer. Like the recorder it
+// looks at answers that are one record, not at lists.
 func (s *session) checkUpdatedAt(c *comparison, note string, got any) {
-	if record, ok := got.(map[string]any); ok {
-		id, _ := record["$id"].(string)
-		after, _ := record["$updatedAt"].(string)
-		before, seen := s.updated[id]
-		switch {
-		case !strings.Contains(note, "$updatedAt:"), !seen:
-		case strings.Contains(note, "$updatedAt:changed") && before == after:
-			c.differ("body.$updatedAt", "want a change, still %q", after)
-		case strings.Contains(note, "$updatedAt:unchanged") && before != after:
-			c.differ("body.$updatedAt", "want it unchanged, was %q, got %q", before, after)
-		}
+	record, _ := got.(map[string]any)
+	id, hasID := record["$id"].(string)
+	after, hasTime := record["$updatedAt"].(string)
+	if !hasID || !hasTime {
+		return
 	}
-	s.rememberTimes(got)
-}
-
-func (s *session) rememberTimes(value any) {
-	switch value := value.(type) {
-	case []any:
-		for _, element := range value {
-			s.rememberTimes(element)
-		}
-	case map[string]any:
-		id, hasID := value["$id"].(string)
-		updated, hasTime := value["$updatedAt"].(string)
-		if hasID && hasTime {
-			s.updated[id] = updated
-		}
-		for _, member := range value {
-			s.rememberTimes(member)
-		}
+	before, seen := s.updated[id]
+	switch {
+	case !strings.Contains(note, "$updatedAt:"), !seen:
+	case strings.Contains(note, "$updatedAt:changed") && before == after:
+		c.differ("body.$updatedAt", "want a change, still %q", after)
+	case strings.Contains(note, "$updatedAt:unchanged") && before != after:
+		c.differ("body.$updatedAt", "want it unchanged, was %q, got %q", before, after)
 	}
+	s.updated[id] = after
 }

@@ -1,0 +1,243 @@
+package documents
+
+import (
+	"errors"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
+	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+	"github.com/backstep-dev/backstep/appwritetest/internal/query"
+	"github.com/backstep-dev/backstep/appwritetest/internal/store"
+)
+
+// batch is how many records a bulk update or delete takes at a time, each
+// batch a storage transaction of its own.
+const batch = 1000
+
+// selection compiles the queries of a bulk call. 1.7 crashes on what it does
+// not know, every version on a cursor.
+func (r *Room) selection(col *catalog.Collection, texts []string) (query.Set, error) {
+	set, err := r.rules(col).Compile(texts)
+	if errors.Is(err, query.ErrInvalid) && !r.Profile.TablesDB() && query.WellFormed(r.Profile, texts) {
+		return set, apierr.Unknown("%v", err)
+	}
+	if err != nil {
+		return set, badQuery(r.Profile, err)
+	}
+	if set.Cursor != "" || (!r.Profile.TablesDB() && set.Select != nil) {
+		return set, apierr.Unknown("cursor and select are not supported here")
+	}
+	return set, nil
+}
+
+// updateMany writes the same fields into every record that the queries select.
+func (r *Room) updateMany(req *api.Request) (api.Response, error) {
+	data, _ := req.Value("data").(*phpjson.Object)
+	if data.Len() == 0 {
+		return api.Response{}, missingPayload()
+	}
+	col, err := r.collection(req)
+	if err != nil {
+		return api.Response{}, err
+	}
+	if err := bulkAllowed(req, col); err != nil {
+		return api.Response{}, err
+	}
+	set, err := r.selection(col, req.Strings("queries"))
+	if err != nil {
+		return api.Response{}, err
+	}
+	in, err := r.read(req.Dialect, data)
+	if err != nil {
+		return api.Response{}, err
+	}
+	in.fields = r.operators(in.fields)
+	if err := r.patch(col, &store.Record{}, withoutOperators(in.fields)); err != nil {
+		return api.Response{}, err
+	}
+	records, err := r.inBatches(req, col, set, func(w store.Writer, old *store.Record) (*store.Record, error) {
+		return r.overwrite(w, col, old, in)
+	})
+	if errors.Is(err, store.ErrDuplicate) {
+		return api.Response{}, apierr.Unknown("%v", err)
+	}
+	if err != nil {
+		return api.Response{}, err
+	}
+	v := r.view(req)
+	bodies := make([]*phpjson.Object, 0, min(len(records), maxItems))
+	for _, record := range records[:min(len(records), maxItems)] {
+		bodies = append(bodies, r.updated(v, col, record, set.Select, in.fields))
+	}
+	return api.OK(v.page(len(records), bodies)), nil
+}
+
+// updated is how a bulk update shows a record: as if it had applied defaults,
+// and, where only some fields were selected, as if the others were null.
+func (r *Room) updated(v view, col *catalog.Collection, record *store.Record, selected []string, fields *phpjson.Object) *phpjson.Object {
+	record = record.Clone()
+	v.selected = selected
+	for _, d := range col.Schema.Attributes {
+		if !v.shows(d.Key) && !fields.Has(d.Key) {
+			record.Set(d.Column, nil)
+		}
+		if d.Default != nil && record.Value(d.Column) == nil {
+			record.Set(d.Column, d.Default)
+		}
+	}
+	v.selected = nil
+	return v.render(col, record)
+}
+
+// overwrite is the bulk update of one record. 1.7 writes every default over
+// what is stored.
+func (r *Room) overwrite(w store.Writer, col *catalog.Collection, old *store.Record, in input) (*store.Record, error) {
+	record := old.Clone()
+	if !r.Profile.TablesDB() {
+		for _, d := range col.Schema.Attributes {
+			if sent, _ := in.fields.Get(d.Key); sent == nil && d.Default != nil {
+				if err := r.set(record, &d, d.Default); err != nil {
+					return nil, err
+				}
+			}
+		}
+		in.fields = withoutNullDefaults(col, in.fields)
+	}
+	if err := r.patch(col, record, in.fields); err != nil {
+		return nil, err
+	}
+	if in.permissions != nil {
+		record.Permissions = in.permissions
+	}
+	record.UpdatedAt, record.CreatedAt = or(in.updatedAt, r.now()), or(in.createdAt, old.CreatedAt)
+	return record, r.replace(w, col, record)
+}
+
+// withoutNullDefaults leaves out nulls where a default has been written.
+func withoutNullDefaults(col *catalog.Collection, fields *phpjson.Object) *phpjson.Object {
+	out := &phpjson.Object{}
+	for key, sent := range fields.All() {
+		if d := col.Schema.Attribute(key); d == nil || sent != nil || d.Default == nil {
+			out.Set(key, sent)
+		}
+	}
+	return out
+}
+
+// inBatches runs a change over the records that a set selects.
+func (r *Room) inBatches(_ *api.Request, col *catalog.Collection, set query.Set,
+	change func(store.Writer, *store.Record) (*store.Record, error),
+) ([]*store.Record, error) {
+	records, err := search{Room: r, reader: r.Store, col: col, set: set}.find(0)
+	if err != nil {
+		return nil, err
+	}
+	for start := 0; start < len(records); start += batch {
+		err := r.Store.Update(func(w store.Writer) error {
+			for i := start; i < min(start+batch, len(records)); i++ {
+				changed, err := change(w, records[i])
+				if err != nil {
+					return err
+				}
+				records[i] = changed
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+	}
+	return records, nil
+}
+
+// upsertMany creates or overwrites all records or none.
+func (r *Room) upsertMany(req *api.Request) (api.Response, error) {
+	col, err := r.collection(req)
+	if err != nil {
+		return api.Response{}, err
+	}
+	if err := bulkAllowed(req, col); err != nil {
+		return api.Response{}, err
+	}
+	items := objectsOf(req.List("documents"))
+	var told []*store.Record
+	err = r.Store.Update(func(w store.Writer) error {
+		told, err = r.putAll(w, req.Dialect, col, items)
+		return err
+	})
+	if err != nil {
+		return api.Response{}, conflict(err)
+	}
+	v := r.view(req)
+	bodies := make([]*phpjson.Object, len(told))
+	for i, record := range told {
+		bodies[i] = v.render(col, record)
+	}
+	return api.OK(v.page(len(bodies), bodies)), nil
+}
+
+// putAll upserts each item and returns those that were written.
+func (r *Room) putAll(w store.Writer, dialect api.Dialect, col *catalog.Collection, items []*phpjson.Object) ([]*store.Record, error) {
+	inputs := make([]input, len(items))
+	seen := map[string]bool{}
+	for i, item := range items {
+		in, err := r.read(dialect, item)
+		if err != nil {
+			return nil, err
+		}
+		id, ok := in.id.(string)
+		if !ok || id == "" {
+			id = r.uniqueID()
+		}
+		if seen[r.Profile.Fold(id)] && r.Profile.TablesDB() {
+			return nil, alreadyExists()
+		}
+		seen[r.Profile.Fold(id)] = true
+		in.id = id
+		inputs[i] = in
+		if !r.Profile.TablesDB() && !sameKeys(inputs[0].fields, in.fields) {
+			return nil, apierr.Unknown("Column count doesn't match value count")
+		}
+	}
+	var told []*store.Record
+	for _, in := range inputs {
+		record, written, err := r.put(w, col, in, func(*store.Record) error { return nil })
+		if err != nil {
+			return nil, err
+		}
+		if written {
+			told = append(told, record)
+		}
+	}
+	return told, nil
+}
+
+func sameKeys(a, b *phpjson.Object) bool { return sameSet(a.Keys(), b.Keys()) }
+
+// deleteMany removes every record that the queries select.
+func (r *Room) deleteMany(req *api.Request) (api.Response, error) {
+	col, err := r.collection(req)
+	if err != nil {
+		return api.Response{}, err
+	}
+	if err := bulkAllowed(req, col); err != nil {
+		return api.Response{}, err
+	}
+	set, err := r.selection(col, req.Strings("queries"))
+	if err != nil {
+		return api.Response{}, err
+	}
+	records, err := r.inBatches(req, col, set, func(w store.Writer, record *store.Record) (*store.Record, error) {
+		return record, r.remove(w, col, record)
+	})
+	if err != nil {
+		return api.Response{}, err
+	}
+	v := r.view(req)
+	bodies := make([]*phpjson.Object, 0, min(len(records), maxItems))
+	for _, record := range records[:min(len(records), maxItems)] {
+		bodies = append(bodies, v.render(col, record))
+	}
+	return api.OK(v.page(len(records), bodies)), nil
+}

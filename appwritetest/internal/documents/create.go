@@ -1,0 +1,147 @@
+package documents
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
+	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/permission"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+	"github.com/backstep-dev/backstep/appwritetest/internal/store"
+)
+
+// create adds one record, or several when documents are sent.
+func (r *Room) create(req *api.Request) (api.Response, error) {
+	data, _ := req.Value("data").(*phpjson.Object)
+	many, id := objectsOf(req.List("documents")), req.String("documentId")
+	switch {
+	case data.Len() == 0 && len(many) == 0:
+		return api.Response{}, apierr.BadRequest("document_missing_data", "The document data is missing.")
+	case data.Len() > 0 && len(many) > 0:
+		return api.Response{}, apierr.BadRequest("general_bad_request", "You can only send one of data and documents.")
+	case len(many) > 0 && (id != "" || permissionsOf(req) != nil):
+		return api.Response{}, apierr.BadRequest("general_bad_request", "documentId and permissions belong to a single document.")
+	case len(many) == 0 && id == "":
+		return api.Response{}, apierr.BadRequest("document_missing_data", "Document ID is required when creating a single document.")
+	}
+	col, err := r.collection(req)
+	if err != nil {
+		return api.Response{}, err
+	}
+	if len(many) > 0 {
+		return r.createMany(req, col, many)
+	}
+	if !may(req, "create", col, nil) {
+		return api.Response{}, unauthorized()
+	}
+	in, err := r.read(req.Dialect, data)
+	if err != nil {
+		return api.Response{}, err
+	}
+	if in.id, in.permissions = id, permissionsOf(req); id == "unique()" {
+		in.id = r.uniqueID()
+	}
+	var body *phpjson.Object
+	err = r.Store.Update(func(w store.Writer) error {
+		record, err := r.insert(w, col, in)
+		if err != nil {
+			return err
+		}
+		body, err = r.written(w, r.view(req), col, record, in.fields)
+		return err
+	})
+	if err != nil {
+		return api.Response{}, conflict(err)
+	}
+	return api.Created(body), nil
+}
+
+// insert adds a record with the id of its input.
+func (r *Room) insert(w store.Writer, col *catalog.Collection, in input) (*store.Record, error) {
+	now := r.now()
+	record := &store.Record{
+		ID: in.id.(string), Permissions: in.permissions,
+		CreatedAt: or(in.createdAt, now), UpdatedAt: or(in.updatedAt, now),
+	}
+	if err := r.fill(col, record, in.fields); err != nil {
+		return nil, err
+	}
+	links, err := r.links(col, in.fields)
+	if err != nil {
+		return nil, err
+	}
+	if err := r.own(w, record, links); err != nil {
+		return nil, err
+	}
+	if err := w.Insert(col.Sequence, record); err != nil {
+		return nil, err
+	}
+	return record, r.tie(w, col, record, links)
+}
+
+// createMany adds all records or none.
+func (r *Room) createMany(req *api.Request, col *catalog.Collection, items []*phpjson.Object) (api.Response, error) {
+	if err := bulkAllowed(req, col); err != nil {
+		return api.Response{}, err
+	}
+	inputs := make([]input, len(items))
+	for i, item := range items {
+		in, err := r.read(req.Dialect, item)
+		if err != nil {
+			return api.Response{}, err
+		}
+		if in.id == nil || in.id == "unique()" {
+			in.id = r.uniqueID()
+		}
+		if id, ok := in.id.(string); !ok || !api.ValidID(id) {
+			return api.Response{}, apierr.BadRequest("general_bad_request", "Invalid $id: must be a valid id")
+		}
+		if err := permission.Check(in.permissions, true); err != nil {
+			return api.Response{}, apierr.BadRequest("general_bad_request", "%v", err)
+		}
+		in.permissions = permission.Expand(in.permissions, false)
+		inputs[i] = in
+	}
+	v := r.view(req)
+	bodies := make([]*phpjson.Object, len(inputs))
+	err := r.Store.Update(func(w store.Writer) error {
+		for i, in := range inputs {
+			record, err := r.insert(w, col, in)
+			if err != nil {
+				return err
+			}
+			bodies[i] = v.render(col, record)
+		}
+		return nil
+	})
+	if err != nil {
+		return api.Response{}, conflict(err)
+	}
+	return api.Created(v.page(len(bodies), bodies)), nil
+}
+
+// bulkAllowed refuses bulk calls for guests and on collections with
+// relationships.
+func bulkAllowed(req *api.Request, col *catalog.Collection) error {
+	if !req.Caller.Key {
+		return unauthorized()
+	}
+	if related(col) {
+		return apierr.BadRequest("general_bad_request", "Bulk operations are not supported for collections with relationship attributes.")
+	}
+	return nil
+}
+
+// uniqueID draws an id as the server does: the time in microseconds, then
+// seven random digits.
+func (r *Room) uniqueID() string {
+	var random [4]byte
+	_, _ = rand.Read(random[:]) // never fails
+	t := r.Now()
+	micros := t.Nanosecond() / int(time.Microsecond)
+	return fmt.Sprintf("%08x%05x%s", t.Unix(), micros, hex.EncodeToString(random[:])[:7])
+}

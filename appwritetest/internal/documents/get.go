@@ -1,0 +1,77 @@
+package documents
+
+import (
+	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+	"github.com/backstep-dev/backstep/appwritetest/internal/store"
+)
+
+const defaultLimit = 25
+
+// get answers one record.
+func (r *Room) get(req *api.Request) (api.Response, error) {
+	col, err := r.collection(req)
+	if err != nil {
+		return api.Response{}, err
+	}
+	rules := r.rules(col)
+	rules.SelectOnly = true
+	set, err := rules.Compile(req.Strings("queries"))
+	if err != nil {
+		return api.Response{}, badQuery(r.Profile, err)
+	}
+	id := req.String("documentId")
+	record, err := r.Store.Get(col.Sequence, id)
+	if err != nil {
+		return api.Response{}, err
+	}
+	record = r.stale.of(col, record)
+	if record == nil || !may(req, "read", col, record) {
+		return api.Response{}, notFound(id)
+	}
+	v := r.view(req)
+	v.selected = set.Select
+	body, err := r.nested(r.Store, v, col, record)
+	if err != nil {
+		return api.Response{}, err
+	}
+	return api.OK(body), nil
+}
+
+// list answers a page of records.
+func (r *Room) list(req *api.Request) (api.Response, error) {
+	col, err := r.collection(req)
+	if err != nil {
+		return api.Response{}, err
+	}
+	if !may(req, "read", col, nil) && !col.DocumentSecurity {
+		return api.Response{}, unauthorized()
+	}
+	set, err := r.rules(col).Compile(req.Strings("queries"))
+	if err != nil {
+		return api.Response{}, badQuery(r.Profile, err)
+	}
+	s := search{Room: r, reader: r.Store, col: col, set: set}
+	if !may(req, "read", col, nil) {
+		s.visible = func(record *store.Record) bool { return may(req, "read", col, record) }
+	}
+	records, err := s.find(defaultLimit)
+	if err != nil {
+		return api.Response{}, err
+	}
+	total := 0
+	if req.Bool("total") || !r.Profile.Operators() {
+		if total, err = s.count(); err != nil {
+			return api.Response{}, err
+		}
+	}
+	v := r.view(req)
+	v.selected = set.Select
+	bodies := make([]*phpjson.Object, len(records))
+	for i, record := range records {
+		if bodies[i], err = r.nested(r.Store, v, col, record); err != nil {
+			return api.Response{}, err
+		}
+	}
+	return api.OK(v.page(total, bodies)), nil
+}

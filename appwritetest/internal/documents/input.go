@@ -1,0 +1,92 @@
+package documents
+
+import (
+	"strings"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+)
+
+// input is what a client sent for one record.
+type input struct {
+	id any // of bulk items and staged operations: $id, nil when it is missing
+	// fields are the values of attributes, and whatever else was sent.
+	fields *phpjson.Object
+	// permissions is nil when none were sent.
+	permissions []string
+	// createdAt and updatedAt are set by the client, or nil.
+	createdAt, updatedAt *int64
+	size                 int // how many keys were sent, of all kinds
+}
+
+// read takes apart what a client sent. Keys that the server strips are left
+// out, names that it does not know stay among the fields.
+func (r *Room) read(dialect api.Dialect, sent *phpjson.Object) (input, error) {
+	in := input{fields: sent, size: sent.Len()}
+	special := false
+	for key := range sent.All() {
+		special = special || strings.HasPrefix(key, "$")
+	}
+	if !special {
+		return in, nil
+	}
+	in.fields = &phpjson.Object{}
+	for key, v := range sent.All() {
+		switch {
+		case key == "$id":
+			in.id = v
+		case key == "$permissions":
+			list, ok := v.([]any)
+			if !ok && v != nil {
+				return input{}, apierr.BadRequest("general_bad_request", "$permissions must be an array")
+			}
+			if ok {
+				in.permissions = stringsOf(list)
+			}
+		case key == "$createdAt", key == "$updatedAt":
+			at, err := r.clientTime(v)
+			if err != nil {
+				return input{}, err
+			}
+			if key == "$createdAt" {
+				in.createdAt = at
+			} else {
+				in.updatedAt = at
+			}
+		case r.Profile.TablesDB() && (key == "$sequence" || key == "$databaseId" || key == dialect.Word("$collectionId")):
+		default:
+			in.fields.Set(key, v)
+		}
+	}
+	return in, nil
+}
+
+// clientTime reads a time that a client sets: null is now, and 1.7 ignores it.
+func (r *Room) clientTime(v any) (*int64, error) {
+	if !r.Profile.TablesDB() || v == nil {
+		return nil, nil
+	}
+	text, ok := v.(string)
+	if !ok || text == "" {
+		return nil, invalidStructure("$createdAt and $updatedAt must be dates")
+	}
+	t, err := r.dates.Parse(text)
+	if err != nil {
+		return nil, invalidStructure("%v", err)
+	}
+	ms := t.UnixMilli()
+	return &ms, nil
+}
+
+// or returns the time a client set, or another.
+func or(set *int64, other int64) int64 {
+	if set != nil {
+		return *set
+	}
+	return other
+}
+
+func invalidStructure(format string, args ...any) error {
+	return apierr.BadRequest("document_invalid_structure", "Invalid document structure: "+format, args...)
+}

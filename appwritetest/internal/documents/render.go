@@ -1,0 +1,108 @@
+package documents
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpdate"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
+	"github.com/backstep-dev/backstep/appwritetest/internal/store"
+)
+
+// view is how a request wants records shown.
+type view struct {
+	dialect  api.Dialect
+	sequence profile.SequenceKind
+	selected []string // names to show; nil means all
+}
+
+func (r *Room) view(req *api.Request) view {
+	v := view{dialect: req.Dialect, sequence: r.Profile.Sequence()}
+	if v.sequence == profile.StringSequence && olderFormat(req.HTTP.Header.Get("X-Appwrite-Response-Format")) {
+		v.sequence = profile.IntSequence
+	}
+	return v
+}
+
+// olderFormat says whether a response format is below 1.9; what is no version
+// counts as old.
+func olderFormat(format string) bool {
+	if format == "" {
+		return false
+	}
+	major, rest, _ := strings.Cut(format, ".")
+	minor, _, _ := strings.Cut(rest, ".")
+	a, errMajor := strconv.Atoi(major)
+	b, errMinor := strconv.Atoi(minor)
+	return errMajor != nil || errMinor != nil || a < 1 || (a == 1 && b < 9)
+}
+
+// shows says whether an attribute is to be shown.
+func (v view) shows(key string) bool {
+	return v.selected == nil || slices.Contains(v.selected, key) || slices.Contains(v.selected, "*")
+}
+
+// render is the model of a record without its relationships.
+func (v view) render(col *catalog.Collection, record *store.Record) *phpjson.Object {
+	out := &phpjson.Object{}
+	for i := range col.Schema.Attributes {
+		if d := &col.Schema.Attributes[i]; d.Relation == nil && v.shows(d.Key) {
+			out.Set(d.Key, shown(d, record.Value(d.Column)))
+		}
+	}
+	v.addSystem(out, col, record)
+	return out
+}
+
+// shown is a stored value as clients see it: null lists are empty.
+func shown(d *catalog.Definition, stored any) any {
+	if stored == nil && d.Array {
+		return []any{}
+	}
+	return stored
+}
+
+// addSystem adds the fields that begin with a dollar sign.
+func (v view) addSystem(out *phpjson.Object, col *catalog.Collection, record *store.Record) {
+	out.Set("$id", record.ID)
+	switch v.sequence {
+	case profile.StringSequence:
+		out.Set("$sequence", strconv.FormatInt(record.Sequence, 10))
+	case profile.IntSequence:
+		out.Set("$sequence", record.Sequence)
+	case profile.NoSequence:
+	}
+	partial := v.sequence == profile.NoSequence && v.selected != nil // 1.7 shows what was selected only
+	if !partial || v.shows("$createdAt") {
+		out.Set("$createdAt", stamp(record.CreatedAt))
+	}
+	if !partial || v.shows("$updatedAt") {
+		out.Set("$updatedAt", stamp(record.UpdatedAt))
+	}
+	permissions := record.Permissions
+	if permissions == nil {
+		permissions = []string{}
+	}
+	out.Set("$permissions", permissions)
+	if !partial {
+		v.addPlace(out, col)
+	}
+}
+
+// addPlace adds the ids of what the record is in.
+func (v view) addPlace(out *phpjson.Object, col *catalog.Collection) {
+	out.Set("$databaseId", col.Database.ID)
+	out.Set(v.dialect.Word("$collectionId"), col.ID)
+}
+
+func stamp(ms int64) string { return phpdate.Format(time.UnixMilli(ms)) }
+
+// page is the model of a list of records.
+func (v view) page(total int, records []*phpjson.Object) *phpjson.Object {
+	return phpjson.Obj("total", total, v.dialect.Word("documents"), records)
+}

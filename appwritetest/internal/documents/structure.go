@@ -1,0 +1,120 @@
+package documents
+
+import (
+	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/operator"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+	"github.com/backstep-dev/backstep/appwritetest/internal/store"
+)
+
+// fill writes the fields into record, over the values it has, and validates
+// the whole: defaults stand in for what is null, nothing required is missing,
+// nothing is unknown. Relationships are left alone.
+func (r *Room) fill(col *catalog.Collection, record *store.Record, fields *phpjson.Object) error {
+	known := 0
+	for i := range col.Schema.Attributes {
+		d := &col.Schema.Attributes[i]
+		sent, given := fields.Get(d.Key)
+		if given {
+			known++
+		}
+		if d.Relation != nil {
+			continue
+		}
+		if !given {
+			sent = record.Value(d.Column)
+		}
+		if sent == nil {
+			sent = d.Default
+		}
+		if err := r.set(record, d, sent); err != nil {
+			return err
+		}
+	}
+	if known < fields.Len() {
+		return unknownField(col, fields)
+	}
+	return nil
+}
+
+// set validates one value and writes it.
+func (r *Room) set(record *store.Record, d *catalog.Definition, sent any) error {
+	if o, ok := sent.(operator.Operator); ok {
+		computed, err := o.Apply(r.values, d, record.Value(d.Column), r.Now())
+		if err != nil {
+			return invalidStructure("%v", err)
+		}
+		record.Set(d.Column, computed)
+		return nil
+	}
+	if sent == nil && d.Required {
+		return invalidStructure("Missing required attribute \"%s\"", d.Key)
+	}
+	stored, err := r.values.Store(d, sent)
+	if err != nil {
+		return invalidStructure("Attribute \"%s\" %v", d.Key, err)
+	}
+	record.Set(d.Column, stored)
+	return nil
+}
+
+// patch writes the fields into record and validates nothing else of it: the
+// way of bulk updates. Defaults are not applied.
+func (r *Room) patch(col *catalog.Collection, record *store.Record, fields *phpjson.Object) error {
+	for key, sent := range fields.All() {
+		d := col.Schema.Attribute(key)
+		if d == nil {
+			return unknownField(col, fields)
+		}
+		if err := r.set(record, d, sent); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// operators replaces what is an operator among the fields, where the version
+// knows them.
+func (r *Room) operators(fields *phpjson.Object) *phpjson.Object {
+	if !r.Profile.Operators() {
+		return fields
+	}
+	out := fields.Clone()
+	for key, sent := range fields.All() {
+		if o, ok := operator.Parse(sent); ok {
+			out.Set(key, o)
+		}
+	}
+	return out
+}
+
+func unknownField(col *catalog.Collection, fields *phpjson.Object) error {
+	for key := range fields.All() {
+		if col.Schema.Attribute(key) == nil {
+			return invalidStructure("Unknown attribute: \"%s\"", key)
+		}
+	}
+	return nil
+}
+
+// related says whether a collection has a relationship in any status, which
+// rules out bulk calls.
+func related(col *catalog.Collection) bool {
+	for _, a := range col.Attributes {
+		if a.Relation != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// withoutOperators leaves the plain values, for a check ahead of the writes.
+func withoutOperators(fields *phpjson.Object) *phpjson.Object {
+	out := &phpjson.Object{}
+	for key, sent := range fields.All() {
+		if _, ok := sent.(operator.Operator); !ok {
+			out.Set(key, sent)
+		}
+	}
+	return out
+}
