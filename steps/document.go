@@ -102,7 +102,11 @@ func (p place) ref() engine.Ref {
 // read reads the document by a list query, with its relationships as ids. It
 // reports false when there is none.
 func (p place) read(ctx context.Context, links []string) (documentImage, bool, error) {
-	document, err := p.client.FindDocument(ctx, p.database, p.collection, p.id, selection(links)...)
+	server, err := p.client.Detect(ctx)
+	if err != nil {
+		return documentImage{}, false, err
+	}
+	document, err := p.client.FindDocument(ctx, p.database, p.collection, p.id, selection(links, server.Capabilities)...)
 	if errors.Is(err, appwrite.ErrNotFound) && !errors.Is(err, appwrite.ErrContainerNotFound) {
 		var twin *appwrite.TwinError
 		if errors.As(err, &twin) {
@@ -116,13 +120,18 @@ func (p place) read(ctx context.Context, links []string) (documentImage, bool, e
 	return newDocumentImage(p.collection, document, links), true, nil
 }
 
-// selection asks for all fields and for the relationships, which the server
-// leaves out where they have no column of their own.
-func selection(links []string) []string {
-	if len(links) == 0 {
+// selection asks for all fields and for the relationships, which servers since
+// 1.8 leave out where they have no column of their own. Earlier ones always show
+// them, and lose ids when asked.
+func selection(links []string, server appwrite.Capabilities) []string {
+	if len(links) == 0 || !server.Timestamps {
 		return nil
 	}
-	return append([]string{"*"}, links...)
+	names := []string{"*"}
+	for _, link := range links {
+		names = append(names, link+".*")
+	}
+	return names
 }
 
 // foreign is the error of a step that found what somebody else left.

@@ -34,12 +34,20 @@ func newShape(collection appwrite.Collection, server appwrite.Capabilities) shap
 	f := shape{attributes: make(map[string]appwrite.Attribute, len(collection.Attributes)), server: server}
 	for _, attribute := range collection.Attributes {
 		f.attributes[attribute.Key] = attribute
-		if attribute.Relationship != nil {
+		if readable(collection.ID, attribute) {
 			f.links = append(f.links, attribute.Key)
 		}
 	}
 	slices.Sort(f.links)
 	return f
+}
+
+// readable reports whether a relationship can be asked for. The parent side of a
+// two-way relationship of a collection with itself cannot.
+func readable(collection string, attribute appwrite.Attribute) bool {
+	r := attribute.Relationship
+	return r != nil && attribute.Status == appwrite.StatusAvailable &&
+		!(r.TwoWay && r.Related == collection && r.Side != "child")
 }
 
 // hasDefault reports whether the server puts a default where null is written.

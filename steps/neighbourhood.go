@@ -150,7 +150,7 @@ func (n neighbourhood) inbound(ctx context.Context, to member) ([]lostLink, erro
 // holders gives the documents whose relationship leads to a document. The
 // server can filter by relationships that have a column; the others are walked.
 func (n neighbourhood) holders(ctx context.Context, collection string, attribute appwrite.Attribute, to string) ([]string, error) {
-	options := appwrite.WalkOptions{Select: selection([]string{attribute.Key})}
+	options := appwrite.WalkOptions{Select: selection([]string{attribute.Key}, n.server)}
 	if !many(attribute.Relationship) {
 		options = appwrite.WalkOptions{Queries: []string{query.Equal(attribute.Key, to)}}
 	}

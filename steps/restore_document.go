@@ -189,9 +189,8 @@ func (r restoring) empty(ctx context.Context, p place, f shape, wanted documentI
 	if len(nulls) == 0 {
 		return nil
 	}
-	nulls["$updatedAt"] = wanted.UpdatedAt
 	_, err := p.client.UpdateDocuments(ctx, p.database, p.collection,
-		appwrite.DocumentPatch{Data: nulls}, query.Equal("$id", p.id), query.Equal("$updatedAt", wanted.UpdatedAt))
+		appwrite.DocumentPatch{Data: nulls, UpdatedAt: wanted.UpdatedAt}, query.Equal("$id", p.id), query.Equal("$updatedAt", wanted.UpdatedAt))
 	return err
 }
 
@@ -251,10 +250,11 @@ func (r restoring) tie(ctx context.Context, wanted documentImage) error {
 	if len(values) == 0 || r.site.OnConflict == engine.ConflictSkip {
 		return nil
 	}
-	if r.server.Timestamps && live.UpdatedAt == wanted.UpdatedAt {
-		values["$updatedAt"] = wanted.UpdatedAt
+	kept := ""
+	if live.UpdatedAt == wanted.UpdatedAt {
+		kept = wanted.UpdatedAt
 	}
-	return p.write(ctx, f, DocumentValues{Data: values}, live)
+	return p.writeAt(ctx, f, DocumentValues{Data: values}, live, kept)
 }
 
 // relink gives a document that stayed its link back, unless it has another by now.

@@ -350,7 +350,12 @@ func (f shape) repointed(key string, from, to any) bool {
 // under a default takes the bulk route, the only one that stores it; fields
 // that are null under a default and not meant stay null that way, too.
 func (p place) write(ctx context.Context, f shape, todo DocumentValues, live documentImage) error {
-	patch := appwrite.DocumentPatch{Data: todo.Data, Permissions: todo.Permissions}
+	return p.writeAt(ctx, f, todo, live, "")
+}
+
+// writeAt is write with a $updatedAt to leave behind, "" for the server's own.
+func (p place) writeAt(ctx context.Context, f shape, todo DocumentValues, live documentImage, updatedAt string) error {
+	patch := appwrite.DocumentPatch{Data: todo.Data, Permissions: todo.Permissions, UpdatedAt: updatedAt}
 	guard := appwrite.Guard{UpdatedAt: live.UpdatedAt}
 	if f.nullable() && f.fillsNulls(todo, live) {
 		total, err := p.client.UpdateDocuments(ctx, p.database, p.collection, patch,
