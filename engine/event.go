@@ -49,6 +49,15 @@ const (
 	DoingDone    OperationPhase = "done"    // recorded
 	DoingSkipped OperationPhase = "skipped" // left alone
 	DoingFailed  OperationPhase = "failed"  // Err says why
+	DoingUndo    OperationPhase = "undo"    // finding out how to undo it
+	DoingProof   OperationPhase = "proof"   // comparing with the before-image after the undo
+)
+
+// The reasons for a wait.
+const (
+	WaitBackoff    = "backoff"     // before the next attempt
+	WaitRetryAfter = "retry-after" // before the next attempt, as the server asked
+	WaitQuarantine = "quarantine"  // until a request that may be on its way has arrived or died
 )
 
 // Event is one thing that happened in a run. Fields that a kind does not
@@ -67,7 +76,7 @@ type Event struct {
 	Attempt   int // from 1
 	Class     Class
 	Wait      time.Duration
-	Reason    string // "backoff", "retry-after", "quarantine"
+	Reason    string // of the wait: WaitBackoff, WaitRetryAfter or WaitQuarantine
 	Progress  Progress
 	Policy    ConflictPolicy
 	Outcome   Outcome

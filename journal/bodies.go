@@ -100,7 +100,10 @@ type Proof struct {
 	Verified    bool         `json:"verified"` // no differences
 	Checked     int          `json:"checked"`  // objects compared with their before-image
 	Differences []Difference `json:"differences,omitempty"`
-	Conflicts   []Difference `json:"conflicts,omitempty"` // left alone by policy
+	Conflicts   []Difference `json:"conflicts,omitempty"` // objects whose undo met a foreign change
+	// Unproven are objects whose state nothing can tell, such as those of a
+	// step in Go that has no probe.
+	Unproven []Difference `json:"unproven,omitempty"`
 }
 
 // Difference is one object that does not equal its before-image.

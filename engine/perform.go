@@ -1,0 +1,139 @@
+package engine
+
+import (
+	"context"
+	"fmt"
+)
+
+// forwardAct is operation i going forward.
+func (x *execution) forwardAct(i int) *act {
+	a := &act{id: x.state.Operations[i].ID, index: i, step: x.steps[i]}
+	a.attempt, a.waited = &x.reports[i].Attempts, &x.reports[i].Waited
+	a.site = x.site(a, ConflictHalt)
+	return a
+}
+
+func (x *execution) site(a *act, policy ConflictPolicy) Site {
+	return Site{
+		Run: x.state.Run, Operation: a.id, OnConflict: policy, Archives: x.store.Archives(),
+		Progress: func(progress Progress) {
+			event := a.event(EventProgress)
+			event.Progress = progress
+			x.emit(event)
+		},
+	}
+}
+
+// capture reads the before-image.
+func (x *execution) capture(ctx context.Context, a *act) (Memento, error) {
+	x.phase(a, DoingCapture)
+	var before Memento
+	err := x.retry(ctx, a, DoingCapture, func() (err error) {
+		before, err = a.step.Capture(ctx, a.site)
+		return err
+	})
+	return before, err
+}
+
+// probe reads where the object stands.
+func (x *execution) probe(ctx context.Context, a *act) (Finding, error) {
+	x.phase(a, DoingProbe)
+	var finding Finding
+	err := x.retry(ctx, a, DoingProbe, func() (err error) {
+		finding, err = x.look(ctx, a)
+		return err
+	})
+	return finding, err
+}
+
+// look asks once.
+func (x *execution) look(ctx context.Context, a *act) (Finding, error) {
+	finding, err := a.step.Probe(ctx, a.site, a.before)
+	if err != nil {
+		return Finding{}, err
+	}
+	switch finding.State {
+	case StateBefore, StateAfter, StatePartial, StateForeign:
+		return finding, nil
+	default:
+		return Finding{}, fmt.Errorf("%w: the probe answered with state %d", ErrUnknownOutcome, finding.State)
+	}
+}
+
+// lookTwice asks where an object stands that a request may still be on its
+// way to: that it is unchanged is believed only when it still is after the
+// quarantine.
+func (x *execution) lookTwice(ctx context.Context, a *act) (Finding, error) {
+	finding, err := x.look(ctx, a)
+	if err != nil || finding.State != StateBefore {
+		return finding, err
+	}
+	if err := x.wait(ctx, a, x.quarantine, WaitQuarantine); err != nil {
+		return Finding{}, err
+	}
+	return x.look(ctx, a)
+}
+
+// perform applies and settles a step whose intent is durable. a.site.Doubtful
+// says on entry that an earlier attempt may have acted, and on return that one
+// may have acted without being recorded. adopted tells that the effect was
+// found, not seen to happen.
+//
+// Reads and waits end with ctx; an attempt to change something ends with own,
+// so that cancelling lets it finish.
+func (x *execution) perform(ctx, own context.Context, a *act) (after Observation, adopted bool, err error) {
+	x.phase(a, DoingApply)
+	err = x.retry(ctx, a, DoingApply, func() error {
+		if a.site.Doubtful {
+			finding, err := x.lookTwice(ctx, a)
+			if err != nil {
+				return err
+			}
+			if finding.State == StateAfter {
+				after, adopted = finding.After, true
+				return nil
+			}
+			if finding.State == StateForeign && !goesOver(a) {
+				return foreign(finding)
+			}
+		}
+		if err := x.guard(own); err != nil {
+			return fmt.Errorf("%w: %w", ErrGuard, err)
+		}
+		*a.attempt++
+		// Until it has answered, the attempt may have acted.
+		doubtful := a.site.Doubtful
+		var err error
+		after, err = a.step.Apply(own, a.site, a.before)
+		a.site.Doubtful = doubtful || (err != nil && x.class(err) == ClassAmbiguous)
+		if err != nil && own.Err() != nil {
+			a.site.Doubtful = true
+			return following(interruption(own), err)
+		}
+		return err
+	})
+	if err != nil {
+		return nil, false, a.fail(DoingApply, err)
+	}
+	x.phase(a, DoingSettle)
+	err = x.retry(ctx, a, DoingSettle, func() error { return a.step.Settle(ctx, a.site, a.before) })
+	if err != nil {
+		return nil, false, a.fail(DoingSettle, err)
+	}
+	a.site.Doubtful = false
+	return after, adopted, nil
+}
+
+// goesOver reports whether the step is an undo that the policy lets loose on
+// foreign changes.
+func goesOver(a *act) bool {
+	return a.undoing && (a.site.OnConflict == ConflictMerge || a.site.OnConflict == ConflictOverwrite)
+}
+
+// foreign makes an error of a finding.
+func foreign(finding Finding) error {
+	if finding.Detail == "" {
+		return fmt.Errorf("%w: it is neither as before nor as the step makes it", ErrForeign)
+	}
+	return fmt.Errorf("%w: %s", ErrForeign, finding.Detail)
+}

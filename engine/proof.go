@@ -1,0 +1,84 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/backstep-dev/backstep/journal"
+)
+
+// prove compares every object that the run touched with the before-image of
+// the first operation that touched it. Objects that the run itself had made,
+// and what was inside them, are proven by their makers' being undone. The
+// error says that the objects differ, or that they could not be read.
+func (x *execution) prove(own context.Context) error {
+	proof := &journal.Proof{}
+	var seen, made []Ref
+	for i, operation := range x.state.Operations {
+		inverse, err := x.steps[i].Inverse(operation.Before, operation.After)
+		if operation.Phase != journal.PhaseUndone || (err == nil && len(inverse) == 0) {
+			continue
+		}
+		target := x.steps[i].Target()
+		inside := slices.ContainsFunc(made, func(m Ref) bool { return m == target || m.Contains(target) })
+		fresh := !inside && !slices.Contains(seen, target)
+		seen = append(seen, target)
+		if maker, ok := x.steps[i].(Maker); ok {
+			made = append(made, maker.Makes()...)
+		}
+		if !fresh {
+			continue
+		}
+		if err := x.compare(own, i, proof); err != nil {
+			return err
+		}
+	}
+	proof.Verified = len(proof.Differences) == 0
+	x.proof = proof
+	event := Event{Kind: EventProof, Undoing: true, Detail: fmt.Sprintf("verified: %d objects equal their before-image", proof.Checked)}
+	if proof.Verified {
+		x.emit(event)
+		return nil
+	}
+	first := proof.Differences[0]
+	event.Detail = fmt.Sprintf("%d of %d objects differ from their before-image", len(proof.Differences), proof.Checked)
+	x.emit(event)
+	x.left = journal.Leftover{Operation: first.Operation, Found: first.Found, Detail: first.Detail}
+	return fmt.Errorf("%w: the undo is done, but %s, first %s (%s)", ErrForeign, event.Detail, first.Target, first.Found)
+}
+
+// compare looks at one object and adds what it finds to the proof.
+func (x *execution) compare(own context.Context, i int, proof *journal.Proof) error {
+	operation := x.state.Operations[i]
+	a := x.backAct(i)
+	a.site.Doubtful = false
+	var finding Finding
+	x.phase(a, DoingProof)
+	err := x.retry(own, a, DoingProof, func() (err error) {
+		finding, err = x.look(own, a)
+		return err
+	})
+	difference := journal.Difference{
+		Operation: operation.ID, Target: a.step.Target().String(), Found: finding.State.String(), Detail: finding.Detail,
+	}
+	if errors.Is(err, ErrUnknownOutcome) {
+		proof.Unproven = append(proof.Unproven, difference)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	proof.Checked++
+	if finding.State == StateBefore {
+		return nil
+	}
+	if operation.Conflict != "" {
+		difference.Detail = operation.Conflict
+		proof.Conflicts = append(proof.Conflicts, difference)
+		return nil
+	}
+	proof.Differences = append(proof.Differences, difference)
+	return nil
+}
