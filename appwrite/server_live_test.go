@@ -1,0 +1,102 @@
+package appwrite_test
+
+import (
+	"errors"
+	"testing"
+
+	"github.com/backstep-dev/backstep/appwrite"
+	"github.com/backstep-dev/backstep/internal/livetest"
+)
+
+// onServers runs a test on every version and in every dialect that it speaks.
+func onServers(t *testing.T, test func(t *testing.T, c *appwrite.Client, server appwrite.Server)) {
+	t.Helper()
+	for _, version := range livetest.Versions() {
+		for _, dialect := range []appwrite.Dialect{appwrite.DialectDatabases, appwrite.DialectTablesDB} {
+			if version < "1.8" && dialect == appwrite.DialectTablesDB {
+				continue
+			}
+			t.Run(version+"/"+string(dialect), func(t *testing.T) {
+				t.Parallel()
+				endpoint, project, key := livetest.Target(t, version)
+				c := newClient(t, appwrite.Config{Endpoint: endpoint, Project: project, Key: key}, appwrite.WithDialect(dialect))
+				server, err := c.Detect(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				test(t, c, server)
+			})
+		}
+	}
+}
+
+func newClient(t testing.TB, cfg appwrite.Config, opts ...appwrite.Option) *appwrite.Client {
+	t.Helper()
+	c, err := appwrite.New(cfg, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	return c
+}
+
+// place is a database with one collection, for a test of its own.
+type place struct {
+	*appwrite.Client
+	server               appwrite.Server
+	database, collection string
+}
+
+func newPlace(t *testing.T, c *appwrite.Client, server appwrite.Server) place {
+	t.Helper()
+	p := place{Client: c, server: server, database: livetest.DatabaseID(t), collection: "things"}
+	if _, err := c.CreateDatabase(t.Context(), appwrite.Database{ID: p.database, Name: "Test", Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := c.CreateCollection(t.Context(), p.database, appwrite.Collection{ID: p.collection, Name: "Things", Enabled: true}); err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+// attributes creates attributes and waits for them.
+func (p place) attributes(t *testing.T, attributes ...appwrite.Attribute) {
+	t.Helper()
+	var awaited []appwrite.Awaited
+	for _, a := range attributes {
+		if _, err := p.CreateAttribute(t.Context(), p.database, p.collection, a); err != nil {
+			t.Fatalf("create attribute %s: %v", a.Key, err)
+		}
+		awaited = append(awaited, appwrite.Awaited{Collection: p.collection, Attribute: a.Key})
+	}
+	if err := p.WaitAvailable(t.Context(), p.database, awaited); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func (p place) create(t *testing.T, id string, data map[string]any) appwrite.Document {
+	t.Helper()
+	d, err := p.CreateDocument(t.Context(), p.database, p.collection, appwrite.Document{ID: id, Data: data})
+	if err != nil {
+		t.Fatalf("create document %s: %v", id, err)
+	}
+	return d
+}
+
+func (p place) find(t *testing.T, id string) appwrite.Document {
+	t.Helper()
+	d, err := p.FindDocument(t.Context(), p.database, p.collection, id)
+	if err != nil {
+		t.Fatalf("find document %s: %v", id, err)
+	}
+	return d
+}
+
+func wantIs(t *testing.T, err error, targets ...error) {
+	t.Helper()
+	for _, target := range targets {
+		if !errors.Is(err, target) {
+			t.Fatalf("got error %v, want one that is %q", err, target)
+		}
+	}
+}
