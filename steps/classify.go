@@ -1,0 +1,18 @@
+package steps
+
+import (
+	"github.com/backstep-dev/backstep/appwrite"
+	"github.com/backstep-dev/backstep/engine"
+)
+
+// Classify tells an engine what an error of a step means (engine.WithClassifier).
+func Classify(err error) engine.Class {
+	switch appwrite.Classify(err) {
+	case appwrite.Transient:
+		return engine.ClassTransient
+	case appwrite.Ambiguous:
+		return engine.ClassAmbiguous
+	default:
+		return engine.ClassPermanent
+	}
+}
