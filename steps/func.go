@@ -104,7 +104,7 @@ func (s funcStep) Settle(context.Context, engine.Site, engine.Memento) error { r
 // Probe asks the function's Probe.
 func (s funcStep) Probe(ctx context.Context, _ engine.Site, _ engine.Memento) (engine.Finding, error) {
 	if s.body.Probe == nil {
-		return foreign("func %s has no Probe, so nothing tells whether it has run", s.Name)
+		return engine.Finding{}, stopped(s.Target(), engine.ErrUnknownOutcome, "the function has no Probe")
 	}
 	state, err := s.body.Probe(ctx, s.client.SDK(ctx))
 	if err != nil {

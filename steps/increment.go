@@ -198,8 +198,12 @@ func (s Increment) replace(ctx context.Context) error {
 // Settle has nothing to wait for.
 func (s Increment) Settle(context.Context, engine.Site, engine.Memento) error { return nil }
 
-// Probe compares the value with what it was and with the sum.
-func (s Increment) Probe(ctx context.Context, _ engine.Site, before engine.Memento) (engine.Finding, error) {
+// Probe compares the value with what it was and with the sum, when an attempt is
+// in doubt. Otherwise the value tells nothing, since others may add to it.
+func (s Increment) Probe(ctx context.Context, site engine.Site, before engine.Memento) (engine.Finding, error) {
+	if !site.Doubtful {
+		return engine.Finding{}, stopped(s.Target(), engine.ErrUnknownOutcome, "an increment cannot be told from its value")
+	}
 	m, err := recall[incrementMemento](before)
 	if err != nil {
 		return engine.Finding{}, err

@@ -103,6 +103,14 @@ func (t tuned) Irreversible() string {
 	return ""
 }
 
+// Makes asks the step inside.
+func (t tuned) Makes() []engine.Ref {
+	if inner, ok := t.bindable.(engine.Maker); ok {
+		return inner.Makes()
+	}
+	return nil
+}
+
 // Inverse gives the inverses of the step inside the same policy.
 func (t tuned) Inverse(before engine.Memento, after engine.Observation) ([]engine.Step, error) {
 	inverses, err := t.bindable.Inverse(before, after)
