@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/appwrite/sdk-for-go/query"
@@ -120,15 +121,16 @@ func (c *Client) documentPath(ctx context.Context, database, collection string, 
 // collection is missing. It asks by list: a single document can come from a
 // cache that an upsert has passed by.
 func (c *Client) FindDocument(ctx context.Context, database, collection, id string, fields ...string) (Document, error) {
-	page, err := c.ListDocuments(ctx, database, collection, append(selecting(fields), query.Equal("$id", id), query.Limit(1))...)
+	s, at, err := c.documentPath(ctx, database, collection)
+	if err != nil {
+		return Document{}, err
+	}
+	queries := append(s.selecting(fields), query.Equal("$id", id), query.Limit(1))
+	page, err := c.documents(ctx, at, map[string]any{"queries": queries})
 	if err != nil {
 		return Document{}, err
 	}
 	if len(page.Documents) == 0 {
-		_, at, err := c.documentPath(ctx, database, collection)
-		if err != nil {
-			return Document{}, err
-		}
 		return Document{}, absent("document", at)
 	}
 	return page.Documents[0], unlessTwin(id, page.Documents[0].ID)
@@ -136,9 +138,14 @@ func (c *Client) FindDocument(ctx context.Context, database, collection, id stri
 
 // FindDocuments gives those of the named documents that exist, in no order.
 func (c *Client) FindDocuments(ctx context.Context, database, collection string, ids []string, fields ...string) ([]Document, error) {
+	s, at, err := c.documentPath(ctx, database, collection)
+	if err != nil {
+		return nil, err
+	}
 	var out []Document
 	for _, part := range anyOf("$id", ids) {
-		page, err := c.ListDocuments(ctx, database, collection, append(selecting(fields), part, query.Limit(MaxBatch))...)
+		queries := append(s.selecting(fields), part, query.Limit(MaxBatch))
+		page, err := c.documents(ctx, at, map[string]any{"queries": queries})
 		if err != nil {
 			return nil, err
 		}
@@ -271,12 +278,18 @@ func (c *Client) step(ctx context.Context, database, collection, id, attribute, 
 	return c.do(ctx, request{method: http.MethodPatch, path: at, params: map[string]any{"value": by}}, nil)
 }
 
-// selecting gives the query that reads only some fields; none reads all.
-func selecting(fields []string) []string {
+// selecting gives the query that reads only some fields; none reads all. What
+// 1.8 and later always answer has to be named on 1.7, the id too.
+func (s scope) selecting(fields []string) []string {
 	if len(fields) == 0 {
 		return nil
 	}
-	return []string{query.Select(list(fields))}
+	if s.server.Capabilities.Sequence {
+		return []string{query.Select(list(fields))}
+	}
+	always := []string{"$id", "$createdAt", "$updatedAt", "$permissions"}
+	fields = slices.DeleteFunc(slices.Clone(fields), func(f string) bool { return slices.Contains(always, f) })
+	return []string{query.Select(list(append(always, fields...)))}
 }
 
 // anyOf gives queries that together match any of the values, each within the

@@ -179,8 +179,9 @@ type DocumentPatch struct {
 	Data        map[string]any
 	Permissions *[]string
 	// UpdatedAt sets the document's $updatedAt instead of the server's clock,
-	// where Data names a field and since 1.8; it is ignored elsewhere. A time that lies before the stored one hides the change from every
-	// guard, so it is only for putting a document back as it was.
+	// where Data names a field and since 1.8; it is ignored elsewhere. A time
+	// before the stored one hides the change from every guard, so it is only
+	// for putting a document back as it was.
 	UpdatedAt string
 }
 

@@ -3,6 +3,7 @@ package appwrite_test
 import (
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/internal/livetest"
@@ -91,6 +92,10 @@ func (p place) find(t *testing.T, id string) appwrite.Document {
 	}
 	return d
 }
+
+// untilNextMillisecond waits for $updatedAt to be able to differ: its unit is
+// the millisecond, and two writes within one look like one.
+func untilNextMillisecond() { <-time.After(2 * time.Millisecond) }
 
 func wantIs(t *testing.T, err error, targets ...error) {
 	t.Helper()

@@ -72,7 +72,7 @@ func (w *walk) page(ctx context.Context) ([]Document, error) {
 	if err != nil {
 		return nil, err
 	}
-	queries := append(selecting(w.opts.Select), w.opts.Queries...)
+	queries := append(s.selecting(w.opts.Select), w.opts.Queries...)
 	queries = append(queries, query.Limit(w.size))
 	params := map[string]any{}
 	if s.server.Capabilities.Operators { // came with the switch: do not count
