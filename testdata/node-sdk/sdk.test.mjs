@@ -254,5 +254,5 @@ describe("transactions", () => {
 });
 
 test("the server answers a ping", async () => {
-  assert.equal(await client.ping(), "Pong!");
+  assert.deepEqual(await client.ping(), { message: "Pong!" });
 });
