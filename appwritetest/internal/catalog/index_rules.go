@@ -136,7 +136,7 @@ func (c *Catalog) indexedLength(attributes []*Attribute, kind, key string, given
 	a := find(attributes, key)
 	isText := a != nil && textual(a.Type)
 	switch {
-	case kind == "fulltext" && !isText:
+	case kind == "fulltext" && !isText && key != "$id": // real projects have such an index on $id
 		return 0, indexInvalid("Attribute \"%s\" cannot be part of a fulltext index, must be of type string", key)
 	case a != nil && a.Array:
 		return arrayIndexLength, nil
