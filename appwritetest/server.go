@@ -46,7 +46,7 @@ type Server struct {
 // fails at once if the server cannot start, and in the end if it panicked.
 func New(t TB, opts ...Option) *Server {
 	t.Helper()
-	srv, err := start(opts)
+	srv, err := start(context.Background(), opts)
 	if err != nil {
 		t.Fatalf("appwritetest: %v", err)
 	}
@@ -67,10 +67,10 @@ func Start(ctx context.Context, opts ...Option) (*Server, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	return start(opts)
+	return start(ctx, opts)
 }
 
-func start(opts []Option) (*Server, error) {
+func start(ctx context.Context, opts []Option) (*Server, error) {
 	o := defaults()
 	for _, opt := range opts {
 		if err := opt(&o); err != nil {
@@ -88,7 +88,7 @@ func start(opts []Option) (*Server, error) {
 	if err := srv.assemble(); err != nil {
 		return nil, err
 	}
-	if err := srv.listen(); err != nil {
+	if err := srv.listen(ctx); err != nil {
 		return nil, errors.Join(err, srv.data.close())
 	}
 	srv.worker.queue.Start()
@@ -143,8 +143,9 @@ func (s *Server) panicked(recovered any) {
 	s.lastPanic.Store(fmt.Sprint(recovered))
 }
 
-func (s *Server) listen() error {
-	listener, err := net.Listen("tcp", s.options.addr)
+func (s *Server) listen(ctx context.Context) error {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", s.options.addr)
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}

@@ -1,9 +1,10 @@
 package api
 
 import (
+	"crypto/rand"
+	"encoding/hex"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 	"strconv"
 	"time"
@@ -161,12 +162,14 @@ func asInt(value any) (int64, bool) {
 	return 0, false
 }
 
-// Expand turns the word unique() into a fresh id: 13 hex digits of time and 7
-// at random, as the server makes them.
+// Expand turns the word unique() into a fresh id in the server's form: 13 hex
+// digits of the time and 7 at random.
 func Expand(id string) string {
 	if id != "unique()" {
 		return id
 	}
 	now := time.Now()
-	return fmt.Sprintf("%08x%05x%07x", now.Unix(), now.Nanosecond()/1000, rand.Uint32()>>4)
+	var random [4]byte
+	_, _ = rand.Read(random[:]) // never fails
+	return fmt.Sprintf("%08x%05x%s", now.Unix(), now.Nanosecond()/1000, hex.EncodeToString(random[:])[:7])
 }

@@ -38,7 +38,7 @@ func payload(r *http.Request) (*phpjson.Object, error) {
 func jsonPayload(body []byte) (*phpjson.Object, error) {
 	value, err := phpjson.Decode(body)
 	if err != nil {
-		return &phpjson.Object{}, nil // the server goes on with no parameters
+		return &phpjson.Object{}, nil //nolint:nilerr // the server goes on with no parameters
 	}
 	switch value := value.(type) {
 	case *phpjson.Object:
@@ -54,7 +54,7 @@ func jsonPayload(body []byte) (*phpjson.Object, error) {
 // name[key] makes objects.
 func form(query string) *phpjson.Object {
 	out := &phpjson.Object{}
-	for _, pair := range strings.Split(query, "&") {
+	for pair := range strings.SplitSeq(query, "&") {
 		name, value, _ := strings.Cut(pair, "=")
 		name, errName := url.QueryUnescape(name)
 		value, errValue := url.QueryUnescape(value)

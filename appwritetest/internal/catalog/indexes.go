@@ -84,10 +84,8 @@ func (c *Catalog) runCreateIndex(col *Collection, key string, verdict worker.Ver
 	if x == nil {
 		return
 	}
-	err := error(nil)
-	if verdict == worker.Fail {
-		err = errInjected
-	} else {
+	err := errInjected
+	if verdict != worker.Fail {
 		err = c.build(col, x.IndexDefinition)
 	}
 	if verdict == worker.DieAfter {
@@ -109,7 +107,7 @@ func (c *Catalog) build(col *Collection, d IndexDefinition) error {
 		case errors.Is(err, store.ErrDuplicate) && c.Profile.AtLeast(1, 9, 0):
 			p.Enforced = false
 		case errors.Is(err, store.ErrDuplicate):
-			return errors.New("Document already exists") //nolint:revive,staticcheck // the server's own text
+			return errors.New("Document already exists") //nolint:staticcheck // the server's own text
 		case err != nil:
 			return err
 		}
@@ -138,10 +136,11 @@ func (c *Catalog) runDeleteIndex(col *Collection, key string, verdict worker.Ver
 	if x == nil {
 		return
 	}
-	err := error(nil)
-	if verdict == worker.Fail {
+	var err error
+	switch {
+	case verdict == worker.Fail:
 		err = errInjected
-	} else if x.Status != Failed {
+	case x.Status != Failed: // a failed one is not in storage
 		err = c.demolish(col, x.Key)
 	}
 	if verdict == worker.DieAfter {
@@ -158,7 +157,7 @@ func (c *Catalog) runDeleteIndex(col *Collection, key string, verdict worker.Ver
 func (c *Catalog) demolish(col *Collection, key string) error {
 	i := slices.IndexFunc(col.Schema.Indexes, func(p PhysicalIndex) bool { return p.Key == key })
 	if i < 0 {
-		return errors.New("Index not found") //nolint:revive,staticcheck // the server's own text
+		return errors.New("Index not found") //nolint:staticcheck // the server's own text
 	}
 	if err := c.Store.DropIndex(col.Sequence, col.Schema.Indexes[i].Number); err != nil {
 		return err

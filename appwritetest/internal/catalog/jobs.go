@@ -25,27 +25,23 @@ func (c *Catalog) Run(job worker.Job, verdict worker.Verdict) {
 }
 
 func (c *Catalog) run(job worker.Job, verdict worker.Verdict) {
-	switch job.Kind {
-	case worker.DeleteCollection:
-		c.purgeCollection(job)
-		return
-	case worker.DeleteDatabase:
-		c.purgeDatabase(job)
-		return
-	}
 	col := c.collections[job.CollectionSequence]
-	if col == nil {
-		return // deleted meanwhile: the job fails without a trace
+	if col != nil {
+		c.collectionChanged(col)
 	}
-	c.collectionChanged(col)
-	switch job.Kind {
-	case worker.CreateAttribute:
+	switch {
+	case job.Kind == worker.DeleteCollection:
+		c.purgeCollection(job)
+	case job.Kind == worker.DeleteDatabase:
+		c.purgeDatabase(job)
+	case col == nil: // deleted meanwhile: the job fails without a trace
+	case job.Kind == worker.CreateAttribute:
 		c.runCreateAttribute(col, job.Key, verdict)
-	case worker.DeleteAttribute:
+	case job.Kind == worker.DeleteAttribute:
 		c.runDeleteAttribute(col, job.Key, verdict)
-	case worker.CreateIndex:
+	case job.Kind == worker.CreateIndex:
 		c.runCreateIndex(col, job.Key, verdict)
-	case worker.DeleteIndex:
+	case job.Kind == worker.DeleteIndex:
 		c.runDeleteIndex(col, job.Key, verdict)
 	}
 }
@@ -65,10 +61,8 @@ func (c *Catalog) runCreateAttribute(col *Collection, key string, verdict worker
 	if related := c.relatedTo(col, a); related != nil {
 		c.collectionChanged(related)
 	}
-	err := error(nil)
-	if verdict == worker.Fail {
-		err = errInjected
-	} else {
+	err := errInjected
+	if verdict != worker.Fail {
 		err = c.materialize(col, a)
 	}
 	if verdict == worker.DieAfter {
@@ -87,7 +81,7 @@ func (c *Catalog) materialize(col *Collection, a *Attribute) error {
 
 func (c *Catalog) addToSchema(col *Collection, d Definition) error {
 	if col.Schema.Attribute(d.Key) != nil {
-		return errors.New("Attribute already exists") //nolint:revive,staticcheck // the server's own text
+		return errors.New("Attribute already exists") //nolint:staticcheck // the server's own text
 	}
 	d.Column = c.nextSequence()
 	col.Schema.Attributes = append(slices.Clip(col.Schema.Attributes), d)
@@ -115,10 +109,8 @@ func (c *Catalog) runDeleteAttribute(col *Collection, key string, verdict worker
 	if related := c.relatedTo(col, a); related != nil {
 		c.collectionChanged(related)
 	}
-	err := error(nil)
-	if verdict == worker.Fail {
-		err = errInjected
-	} else {
+	err := errInjected
+	if verdict != worker.Fail {
 		err = c.dematerialize(col, a)
 	}
 	if verdict == worker.DieAfter {

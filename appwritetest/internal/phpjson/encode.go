@@ -74,9 +74,9 @@ func appendObject(dst []byte, o *Object) []byte {
 
 // appendFloat follows serialize_precision = -1: the shortest text that reads
 // back the same, exponent form below 1e-4 and from 1e+17 on, no fraction for
-// whole numbers.
+// whole numbers. What JSON has no number for becomes 0.
 func appendFloat(dst []byte, f float64) []byte {
-	if f == 0 {
+	if f == 0 || math.IsInf(f, 0) || math.IsNaN(f) {
 		return append(dst, '0')
 	}
 	if abs := math.Abs(f); abs >= 1e-4 && abs < 1e17 {

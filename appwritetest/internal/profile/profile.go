@@ -92,11 +92,11 @@ func (p Profile) NullBreaks() bool { return !p.TablesDB() || p.AtLeast(1, 9, 0) 
 type SequenceKind int
 
 const (
-	// NoSequence: the field is absent (1.7).
+	// NoSequence means that the field is absent (1.7).
 	NoSequence SequenceKind = iota
-	// IntSequence: a JSON integer (1.8).
+	// IntSequence is a JSON integer (1.8).
 	IntSequence
-	// StringSequence: a decimal string (1.9).
+	// StringSequence is a decimal string (1.9).
 	StringSequence
 )
 

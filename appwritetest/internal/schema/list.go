@@ -56,8 +56,7 @@ func searched[T any](items []T, spec listing.Spec[T], search string) []T {
 		if name, named := spec.Fields["name"]; named {
 			text += " " + name.Value(item).(string)
 		}
-		words := strings.Fields(strings.ToLower(text))
-		for _, word := range words {
+		for word := range strings.FieldsSeq(strings.ToLower(text)) {
 			if len(word) >= 3 && strings.HasPrefix(word, strings.ToLower(search)) {
 				found = append(found, item)
 				break

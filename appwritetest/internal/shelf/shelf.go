@@ -3,6 +3,7 @@
 package shelf
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 )
@@ -12,7 +13,7 @@ type Shelf struct{ db *sql.DB }
 
 // New returns the shelf in a database that the caller opened and closes.
 func New(db *sql.DB) (*Shelf, error) {
-	_, err := db.Exec(`CREATE TABLE IF NOT EXISTS shelf (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`)
+	_, err := db.ExecContext(background(), `CREATE TABLE IF NOT EXISTS shelf (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`)
 	if err != nil {
 		return nil, fmt.Errorf("create shelf: %w", err)
 	}
@@ -21,7 +22,7 @@ func New(db *sql.DB) (*Shelf, error) {
 
 // Load returns every value whose name begins with prefix.
 func (s *Shelf) Load(prefix string) (map[string][]byte, error) {
-	rows, err := s.db.Query(`SELECT name, value FROM shelf WHERE substr(name, 1, ?) = ?`, len(prefix), prefix)
+	rows, err := s.db.QueryContext(background(), `SELECT name, value FROM shelf WHERE substr(name, 1, ?) = ?`, len(prefix), prefix)
 	if err != nil {
 		return nil, fmt.Errorf("read shelf: %w", err)
 	}
@@ -43,7 +44,7 @@ func (s *Shelf) Load(prefix string) (map[string][]byte, error) {
 
 // Save replaces values, all or none; nil removes one.
 func (s *Shelf) Save(changes map[string][]byte) error {
-	tx, err := s.db.Begin()
+	tx, err := s.db.BeginTx(background(), nil)
 	if err != nil {
 		return fmt.Errorf("write shelf: %w", err)
 	}
@@ -53,7 +54,7 @@ func (s *Shelf) Save(changes map[string][]byte) error {
 		if value == nil {
 			query, args = `DELETE FROM shelf WHERE name = ?`, []any{name}
 		}
-		if _, err := tx.Exec(query, args...); err != nil {
+		if _, err := tx.ExecContext(background(), query, args...); err != nil {
 			return fmt.Errorf("write shelf: %w", err)
 		}
 	}
@@ -62,3 +63,7 @@ func (s *Shelf) Save(changes map[string][]byte) error {
 	}
 	return nil
 }
+
+// background is the context of every statement: what has to be kept is kept,
+// also when the client that caused it has left.
+func background() context.Context { return context.Background() }

@@ -134,7 +134,9 @@ func (w *Worker) Idle(ctx context.Context) error {
 // the queue is empty.
 func (w *Worker) Step(ctx context.Context, n int) error {
 	w.update(func() { w.paused, w.steps = true, n })
-	return w.await(ctx, func() bool { return !w.busy && (w.steps == 0 || len(w.queue) == 0) })
+	err := w.await(ctx, func() bool { return !w.busy && (w.steps == 0 || len(w.queue) == 0) })
+	w.update(func() { w.steps = 0 })
+	return err
 }
 
 func (w *Worker) update(change func()) {
