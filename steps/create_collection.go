@@ -65,7 +65,7 @@ func (s CreateCollection) Apply(ctx context.Context, site engine.Site, _ engine.
 	case !found:
 		return nil, stopped(s.Target(), ErrMissing, "it was created and is not there")
 	case !s.image().equal(live), err != nil && !site.Doubtful:
-		return nil, stopped(s.Target(), ErrForeign, "a collection of this id appeared meanwhile")
+		return nil, stopped(s.Target(), engine.ErrForeign, "a collection of this id appeared meanwhile")
 	}
 	return encode(live)
 }
@@ -80,7 +80,7 @@ func (s CreateCollection) Probe(ctx context.Context, _ engine.Site, _ engine.Mem
 	case err != nil:
 		return lost(err)
 	case !found:
-		return before()
+		return untouched()
 	case s.image().equal(live):
 		return foundAfter(live)
 	default:

@@ -61,7 +61,7 @@ func (s CreateDatabase) Apply(ctx context.Context, site engine.Site, _ engine.Me
 	case !found:
 		return nil, stopped(s.Target(), ErrMissing, "it was created and is not there")
 	case !s.made(live), err != nil && !site.Doubtful:
-		return nil, stopped(s.Target(), ErrForeign, "a database of this id appeared meanwhile")
+		return nil, stopped(s.Target(), engine.ErrForeign, "a database of this id appeared meanwhile")
 	}
 	return encode(live)
 }
@@ -93,7 +93,7 @@ func (s CreateDatabase) Inverse(_ engine.Memento, after engine.Observation) ([]e
 	if len(after) == 0 {
 		expect = s.image()
 	}
-	return []engine.Step{DropDatabase{ID: s.ID, Expect: &expect, client: s.client}}, nil
+	return []engine.Step{DropDatabase{ID: s.ID, Expect: &DatabaseContents{Database: expect}, client: s.client}}, nil
 }
 
 // image is what the step makes; the type is known only when it was asked for.

@@ -23,8 +23,6 @@ var (
 	ErrUnfit = errors.New("stored values do not fit")
 	// ErrLateWrite: data changed between its archiving and its destruction.
 	ErrLateWrite = errors.New("written to after it was archived")
-	// ErrForeign: the object is neither as the step found it nor as it leaves it.
-	ErrForeign = errors.New("changed by somebody else")
 )
 
 // StepError says which object stopped a step, why, and what to do about it.

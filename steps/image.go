@@ -2,6 +2,7 @@ package steps
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"strings"
 
@@ -115,17 +116,25 @@ func imageOfAttribute(a appwrite.Attribute) AttributeImage {
 		image.Size = a.Size
 	}
 	if ranged(a.Type) {
-		image.Min, image.Max = canonicalBound(a.Min), canonicalBound(a.Max)
+		image.Min, image.Max = canonicalBound(a.Type, a.Min), canonicalBound(a.Type, a.Max)
 	}
 	return image
 }
 
-// canonicalBound is canonicalNumber for a bound that may be unset.
-func canonicalBound(n json.Number) json.Number {
+// canonicalBound gives a bound one form, and none where it is the limit of the
+// type anyway.
+func canonicalBound(kind string, n json.Number) json.Number {
 	if n == "" {
 		return ""
 	}
-	return canonicalNumber(n)
+	n = canonicalNumber(n)
+	if kind != appwrite.TypeFloat && (n == "-9223372036854775808" || n == "9223372036854775807") {
+		return ""
+	}
+	if f, err := n.Float64(); err != nil || math.Abs(f) == math.MaxFloat64 {
+		return ""
+	}
+	return n
 }
 
 // attribute gives the definition to create.

@@ -90,8 +90,8 @@ func findIndex(ctx context.Context, client *appwrite.Client, ref engine.Ref) (ap
 // absent is the memento of a step that found nothing.
 func absent() (engine.Memento, error) { return encode(struct{}{}) }
 
-// before is the finding that the step has not acted.
-func before() (engine.Finding, error) { return engine.Finding{State: engine.StateBefore}, nil }
+// untouched is the finding that the step has not acted.
+func untouched() (engine.Finding, error) { return engine.Finding{State: engine.StateBefore}, nil }
 
 // foundAfter is the finding that the step has acted, with what was read.
 func foundAfter(live any) (engine.Finding, error) {

@@ -75,7 +75,7 @@ func (u update[T]) apply(ctx context.Context, site engine.Site, memento engine.M
 		return nil, err
 	}
 	if !u.equal(live, goal) {
-		return nil, stopped(u.target, ErrForeign, "read back after the update: %s", differences(goal, live))
+		return nil, stopped(u.target, engine.ErrForeign, "read back after the update: %s", differences(goal, live))
 	}
 	return encode(live)
 }
@@ -100,7 +100,7 @@ func (u update[T]) route(policy engine.ConflictPolicy, m change[T], live T) (goa
 			return goal, nil, nil
 		}
 	default:
-		return goal, nil, stopped(u.target, ErrForeign, "%s", differences(u.base(m), live))
+		return goal, nil, stopped(u.target, engine.ErrForeign, "%s", differences(u.base(m), live))
 	}
 	return goal, u.path(live, goal), nil
 }
@@ -123,7 +123,7 @@ func (u update[T]) probe(ctx context.Context, memento engine.Memento) (engine.Fi
 	way := u.path(u.base(m), m.After)
 	switch i := u.position(way, live); {
 	case i == 0:
-		return before()
+		return untouched()
 	case i > 0:
 		return partial("%d of %d requests have acted", i, len(way)-1)
 	default:
