@@ -35,6 +35,10 @@ func kinds() map[string]decoder {
 	return map[string]decoder{
 		"create_database":      as[CreateDatabase],
 		"update_database":      as[UpdateDatabase],
+		"delete_database":      as[DeleteDatabase],
+		"retire_database":      as[RetireDatabase],
+		"drop_database":        as[DropDatabase],
+		"restore_database":     as[RestoreDatabase],
 		"create_collection":    as[CreateCollection],
 		"update_collection":    as[UpdateCollection],
 		"delete_collection":    as[DeleteCollection],
