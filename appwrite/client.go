@@ -49,16 +49,17 @@ type Client struct {
 	// redact takes the key out of a text.
 	redact func(string) string
 
-	base     http.RoundTripper
-	timeout  time.Duration
-	waitFor  time.Duration
-	format   string  // response format; "" is the server's own
-	dialect  Dialect // "" is by version
-	logger   *slog.Logger
-	clock    Clock
-	guards   []func(context.Context) error
-	observe  func(Exchange)
-	readOnly bool
+	base        http.RoundTripper
+	timeout     time.Duration
+	waitFor     time.Duration
+	maxResponse int64
+	format      string  // response format; "" is the server's own
+	dialect     Dialect // "" is by version
+	logger      *slog.Logger
+	clock       Clock
+	guards      []func(context.Context) error
+	observe     func(Exchange)
+	readOnly    bool
 
 	found *discovery // shared by all clients derived from one
 }
@@ -94,15 +95,16 @@ func FromSDK(inner client.Client, opts ...Option) (*Client, error) {
 		}
 	}
 	c := &Client{
-		endpoint: endpoint,
-		project:  project,
-		headers:  func() map[string]string { return maps.Clone(headers) },
-		redact:   redactor(headers),
-		timeout:  max(DefaultTimeout, inner.Timeout),
-		waitFor:  DefaultWait,
-		logger:   slog.New(slog.DiscardHandler),
-		clock:    wallClock{},
-		found:    newDiscovery(),
+		endpoint:    endpoint,
+		project:     project,
+		headers:     func() map[string]string { return maps.Clone(headers) },
+		redact:      redactor(headers),
+		timeout:     max(DefaultTimeout, inner.Timeout),
+		waitFor:     DefaultWait,
+		maxResponse: MaxResponseBytes,
+		logger:      slog.New(slog.DiscardHandler),
+		clock:       wallClock{},
+		found:       newDiscovery(),
 	}
 	if inner.Client != nil {
 		c.base = inner.Client.Transport
@@ -189,7 +191,7 @@ func newTransport(selfSigned bool) *http.Transport {
 		ForceAttemptHTTP2:     true,
 		MaxIdleConns:          64,
 		MaxIdleConnsPerHost:   64,
-		IdleConnTimeout:       90 * time.Second,
+		IdleConnTimeout:       30 * time.Second, // sooner than servers: a write into a closing connection is in doubt
 		TLSHandshakeTimeout:   10 * time.Second,
 		ExpectContinueTimeout: time.Second,
 	}

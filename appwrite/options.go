@@ -83,6 +83,18 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
+// WithResponseLimit bounds the size of an answer; a larger one is ErrTooLarge.
+// The default is MaxResponseBytes. Walk asks for smaller pages then.
+func WithResponseLimit(bytes int64) Option {
+	return func(c *Client) error {
+		if bytes <= 0 {
+			return fmt.Errorf("the response limit %d is not positive", bytes)
+		}
+		c.maxResponse = bytes
+		return nil
+	}
+}
+
 // WithClock replaces the time that waiting goes by.
 func WithClock(clock Clock) Option {
 	return func(c *Client) error {

@@ -66,7 +66,7 @@ func (t *boundTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.seen.status, t.seen.header = resp.StatusCode, resp.Header
 	seen.Status, seen.Header = resp.StatusCode, resp.Header
 	t.report(seen)
-	resp.Body = &boundBody{ReadCloser: resp.Body, attempt: attempt, cancel: cancel, left: MaxResponseBytes}
+	resp.Body = &boundBody{ReadCloser: resp.Body, attempt: attempt, cancel: cancel, limit: t.client.maxResponse}
 	return resp, nil
 }
 
@@ -133,15 +133,16 @@ type boundBody struct {
 	io.ReadCloser
 	attempt context.Context //nolint:containedctx // the body is the rest of the call that it bounds
 	cancel  context.CancelFunc
-	left    int64
+	read    int64
+	limit   int64
 }
 
 func (b *boundBody) Read(p []byte) (int, error) {
-	if b.left <= 0 {
-		return 0, fmt.Errorf("%w: the answer has more than %d bytes", ErrTooLarge, MaxResponseBytes)
+	n, err := b.ReadCloser.Read(p)
+	b.read += int64(n)
+	if b.read > b.limit {
+		return 0, fmt.Errorf("%w: the answer has more than %d bytes", ErrTooLarge, b.limit)
 	}
-	n, err := b.ReadCloser.Read(p[:min(int64(len(p)), b.left)])
-	b.left -= int64(n)
 	if err != nil && err != io.EOF { //nolint:errorlint // io.Reader promises io.EOF itself
 		err = cause(b.attempt, err)
 	}
