@@ -103,7 +103,7 @@ type StatusError struct {
 	Ref      Awaited
 	Status   string // the last one seen; "" when the object is gone
 	Detail   string // the server's words, or how long was waited
-	Err      error  // why waiting ended, when it was not the status; nil otherwise
+	Err      error  // ErrNotFound when it is gone, or why waiting ended before the status was final
 }
 
 // Error names the object, its status and the server's words.

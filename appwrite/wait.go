@@ -156,7 +156,7 @@ func (w *waiting) look(ctx context.Context, careful bool) (progress bool, err er
 		progress = w.note(ref, found, now) || progress
 		switch w.judge(found) {
 		case lost:
-			return progress, &StatusError{Database: w.database, Ref: ref, Status: found.text, Detail: found.detail}
+			return progress, w.lost(ref, found)
 		case pending:
 			left = append(left, ref)
 		case reached:
@@ -165,6 +165,15 @@ func (w *waiting) look(ctx context.Context, careful bool) (progress bool, err er
 	}
 	w.left = left
 	return progress, nil
+}
+
+// lost makes the error for a status that will not change any more.
+func (w *waiting) lost(ref Awaited, found status) error {
+	e := &StatusError{Database: w.database, Ref: ref, Status: found.text, Detail: found.detail}
+	if found.text == "" {
+		e.Err = ErrNotFound
+	}
+	return e
 }
 
 // aged completes a status by what was seen before.
