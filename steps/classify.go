@@ -7,6 +7,11 @@ import (
 
 // Classify tells an engine what an error of a step means (engine.WithClassifier).
 func Classify(err error) engine.Class {
+	// Steps name only attributes that they have seen: the part of the server
+	// that checks documents is behind the part that shows the schema.
+	if _, behind := appwrite.UnknownAttribute(err); behind {
+		return engine.ClassTransient
+	}
 	switch appwrite.Classify(err) {
 	case appwrite.Transient:
 		return engine.ClassTransient

@@ -242,15 +242,10 @@ func (s CreateDocument) Inverse(before engine.Memento, after engine.Observation)
 	}}, nil
 }
 
-// post creates the document with the image's data, permissions and times. Data
-// is never empty on the wire, which the server refuses.
+// post creates the document with the image's data, permissions and times.
 func (p place) post(ctx context.Context, i documentImage, links []string) (documentImage, error) {
-	data := i.Data
-	if len(data) == 0 {
-		data = map[string]any{"$id": p.id}
-	}
 	created, err := p.client.CreateDocument(ctx, p.database, p.collection, appwrite.Document{
-		ID: p.id, CreatedAt: i.CreatedAt, UpdatedAt: i.UpdatedAt, Permissions: i.Permissions, Data: data,
+		ID: p.id, CreatedAt: i.CreatedAt, UpdatedAt: i.UpdatedAt, Permissions: i.Permissions, Data: i.Data,
 	})
 	if err != nil {
 		return documentImage{}, err

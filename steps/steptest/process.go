@@ -1,0 +1,166 @@
+package steptest
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/backstep-dev/backstep/appwrite"
+	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/internal/oracle"
+	"github.com/backstep-dev/backstep/journal"
+	"github.com/backstep-dev/backstep/journal/journaltest"
+	"github.com/backstep-dev/backstep/steps"
+)
+
+// quarantine is how long the engines under test wait for requests on their way.
+const quarantine = time.Minute
+
+// State is what the server holds, by the paths of its objects.
+type State = oracle.Snapshot
+
+// world is one database on the stage and the journal that belongs to it.
+type world struct {
+	stage    Stage
+	database string
+	store    *journaltest.Memory
+	base     http.RoundTripper
+	tally    *Tally
+	last     *wire // of the process before
+}
+
+// read reads the state of the database with a client of its own.
+func (w *world) read(ctx context.Context, t testing.TB) State {
+	t.Helper()
+	reader := oracle.Reader{Endpoint: w.stage.Endpoint, Project: w.stage.Project, Key: w.stage.Key}
+	state, err := reader.Read(ctx, func(id string) bool { return id == w.database })
+	if err != nil {
+		t.Fatalf("read the server's state: %v", err)
+	}
+	return state
+}
+
+// current remembers which kind of step a process is busy with.
+type current struct {
+	mu   sync.Mutex
+	kind string
+}
+
+// Observe implements engine.Observer.
+func (c *current) Observe(event engine.Event) {
+	if event.Kind != engine.EventOperation {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kind = event.Step
+}
+
+func (c *current) get() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.kind
+}
+
+// process is one process that runs migrations, with its client, its view of the
+// journal, and what goes wrong in it.
+type process struct {
+	engine *engine.Engine
+	client *appwrite.Client
+	wire   *wire
+	ledger *ledger
+	fuse   *fuse
+}
+
+// mishap is one thing that goes wrong: what, and at which occurrence.
+type mishap struct {
+	what fault
+	at   int
+}
+
+// process starts one.
+func (w *world) process(t testing.TB, m mishap, policy engine.ConflictPolicy, funcs []steps.Func) *process {
+	t.Helper()
+	p := &process{fuse: newFuse()}
+	busy := &current{}
+	told := func() { w.tally.hit(busy.get(), m.what) }
+	p.wire = &wire{base: w.base, fuse: p.fuse, what: m.what, at: m.at, told: told}
+	p.ledger = &ledger{Store: w.store, fuse: p.fuse, what: m.what, at: m.at, told: told}
+	before := w.last
+	w.last = p.wire
+	during := func() {
+		if before != nil { // what a process that has stopped had on the wire
+			before.release()
+		}
+		p.wire.release()
+	}
+	switch m.what {
+	case crashBeforeNote, crashAfterNote:
+		p.wire.at = 0
+	default:
+		p.ledger.at = 0
+	}
+	var err error
+	p.client, err = appwrite.New(appwrite.Config{
+		Endpoint: w.stage.Endpoint, Project: w.stage.Project, Key: w.stage.Key,
+	}, appwrite.WithTransport(p.wire))
+	if err != nil {
+		t.Fatalf("client: %v", err)
+	}
+	codec, err := steps.NewCodec(p.client, funcs)
+	if err != nil {
+		t.Fatalf("codec: %v", err)
+	}
+	p.engine, err = engine.New(p.ledger, codec,
+		engine.WithClassifier(steps.Classify),
+		engine.WithClock(&clock{during: during}),
+		engine.WithQuarantine(quarantine),
+		engine.WithConflict(policy),
+		engine.WithAbort(p.fuse.abort),
+		engine.WithObserver(busy),
+	)
+	if err != nil {
+		t.Fatalf("engine: %v", err)
+	}
+	return p
+}
+
+// run runs steps, the last ones behind everything else.
+func (p *process) run(ctx context.Context, t testing.TB, list, last []engine.Step) (engine.Report, error) {
+	t.Helper()
+	plan, err := engine.NewPlan(steps.Bind(p.client, list), engine.PlanOptions{Last: steps.Bind(p.client, last)})
+	if err != nil {
+		t.Fatalf("plan: %v", err)
+	}
+	return p.engine.Run(ctx, engine.Request{Migration: "lifecycle", Version: "1", Direction: "up", Plan: plan})
+}
+
+// open names the run that a stopped process has left behind, "" when there is none.
+func (w *world) open(ctx context.Context, t testing.TB) string {
+	t.Helper()
+	runs, err := w.store.Runs(ctx)
+	if err != nil {
+		t.Fatalf("journal: %v", err)
+	}
+	if len(runs) == 0 || runs[len(runs)-1].Status != journal.StatusOpen {
+		return ""
+	}
+	return runs[len(runs)-1].Run
+}
+
+// wantOutcome fails the test unless a call ended as it should.
+func wantOutcome(t testing.TB, what string, report engine.Report, err error, want engine.Outcome) {
+	t.Helper()
+	if report.Outcome != want {
+		t.Fatalf("%s: the run is %q, not %q\nerror: %v\nundo: %v\nleft: %+v", what, report.Outcome, want, err, report.UndoErr, report.Left)
+	}
+	if want == engine.OutcomeApplied && err != nil {
+		t.Fatalf("%s: applied, and yet: %v", what, err)
+	}
+	if want == engine.OutcomeRolledBack && err != nil && !errors.Is(err, engine.ErrRolledBack) {
+		t.Fatalf("%s: rolled back, and yet: %v", what, err)
+	}
+}
