@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
@@ -95,23 +96,32 @@ func (c *Catalog) materializeRelation(col *Collection, a *Attribute) error {
 	if err := c.addToSchema(col, a.Definition); err != nil {
 		return err
 	}
-	return c.addToSchema(related, childOf(col, a.Definition))
+	if err := c.addToSchema(related, childOf(col, a.Definition)); err != nil {
+		return err
+	}
+	return errors.Join(
+		c.indexRelation(col, col.Schema.Attribute(a.Key)),
+		c.indexRelation(related, related.Schema.Attribute(a.Relation.TwoWayKey)))
 }
 
 func (c *Catalog) dematerializeRelation(col *Collection, a *Attribute) error {
-	dropRelation(col, a.Key)
+	err := c.dropRelation(col, a.Key)
 	if related := c.relatedTo(col, a); related != nil {
-		dropRelation(related, a.Relation.TwoWayKey)
+		err = errors.Join(err, c.dropRelation(related, a.Relation.TwoWayKey))
 	}
-	return nil
+	return err
 }
 
 // dropRelation forgets one side in the effective schema. An orphan that was
 // never built may carry the key of a plain attribute: that one stays.
-func dropRelation(col *Collection, key string) {
-	if held := col.Schema.Attribute(key); held != nil && held.Relation != nil {
-		dropFromSchema(col, key)
+func (c *Catalog) dropRelation(col *Collection, key string) error {
+	held := col.Schema.Attribute(key)
+	if held == nil || held.Relation == nil {
+		return nil
 	}
+	err := c.unindexRelation(col, held)
+	dropFromSchema(col, key)
+	return err
 }
 
 // unrelate removes the relationships that point at a deleted collection.

@@ -202,11 +202,11 @@ func (r *Room) putAll(w store.Writer, dialect api.Dialect, col *catalog.Collecti
 	}
 	var told []*store.Record
 	for _, in := range inputs {
-		record, written, err := r.put(w, col, in, func(*store.Record) error { return nil })
+		record, done, err := r.put(w, col, in, func(*store.Record) error { return nil })
 		if err != nil {
 			return nil, err
 		}
-		if written {
+		if done != unchanged {
 			told = append(told, record)
 		}
 	}

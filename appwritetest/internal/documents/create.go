@@ -51,7 +51,7 @@ func (r *Room) create(req *api.Request) (api.Response, error) {
 		if err != nil {
 			return err
 		}
-		body, err = r.written(w, r.view(req), col, record, in.fields)
+		body, err = r.written(w, r.view(req), col, record, in.fields, true)
 		return err
 	})
 	if err != nil {
@@ -74,13 +74,11 @@ func (r *Room) insert(w store.Writer, col *catalog.Collection, in input) (*store
 	if err != nil {
 		return nil, err
 	}
-	if err := r.own(w, record, links); err != nil {
+	if err := r.relate(w, in.dialect, record, links, true); err != nil {
 		return nil, err
 	}
-	if err := w.Insert(col.Sequence, record); err != nil {
-		return nil, err
-	}
-	return record, r.tie(w, col, record, links)
+	r.forgetStale(col, record.ID)
+	return record, w.Insert(col.Sequence, record)
 }
 
 // createMany adds all records or none.
@@ -115,6 +113,7 @@ func (r *Room) createMany(req *api.Request, col *catalog.Collection, items []*ph
 				return err
 			}
 			bodies[i] = v.render(col, record)
+			r.echo(bodies[i], col, in.fields)
 		}
 		return nil
 	})

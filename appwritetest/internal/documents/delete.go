@@ -41,6 +41,6 @@ func (r *Room) remove(w store.Writer, col *catalog.Collection, record *store.Rec
 	if err := r.untie(w, col, record); err != nil {
 		return err
 	}
-	r.stale.forget(col.Sequence, record.Sequence)
+	r.forgetStale(col, record.ID)
 	return w.Delete(col.Sequence, record.Sequence)
 }

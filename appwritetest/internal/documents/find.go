@@ -33,7 +33,7 @@ func (r *Room) field(col *catalog.Collection, name string) (query.Field, bool) {
 		return query.Field{Type: "id"}, r.Profile.TablesDB()
 	}
 	d := col.Schema.Attribute(name)
-	if d == nil || hidden(col, d) {
+	if d == nil || hidden(d) {
 		return query.Field{}, false
 	}
 	fulltext := slices.ContainsFunc(col.Schema.Indexes, func(x catalog.PhysicalIndex) bool {
@@ -41,7 +41,7 @@ func (r *Room) field(col *catalog.Collection, name string) (query.Field, bool) {
 	})
 	return query.Field{
 		Type: d.Type, Size: d.Size, Array: d.Array, Encrypted: d.Encrypt, Fulltext: fulltext,
-		Remote: d.Relation != nil && !holdsColumn(d.Relation),
+		Remote: d.Relation != nil && !d.Relation.HasColumn(),
 	}, true
 }
 

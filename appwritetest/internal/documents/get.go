@@ -20,12 +20,14 @@ func (r *Room) get(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, badQuery(r.Profile, err)
 	}
+	if err := r.checkDots(col, set.Select); err != nil {
+		return api.Response{}, err
+	}
 	id := req.String("documentId")
-	record, err := r.Store.Get(col.Sequence, id)
+	record, err := r.cached(r.Store, col, id)
 	if err != nil {
 		return api.Response{}, err
 	}
-	record = r.stale.of(col, record)
 	if record == nil || !may(req, "read", col, record) {
 		return api.Response{}, notFound(id)
 	}
@@ -35,6 +37,7 @@ func (r *Room) get(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
+	v.addPlace(body, col)
 	return api.OK(body), nil
 }
 
@@ -50,6 +53,9 @@ func (r *Room) list(req *api.Request) (api.Response, error) {
 	set, err := r.rules(col).Compile(req.Strings("queries"))
 	if err != nil {
 		return api.Response{}, badQuery(r.Profile, err)
+	}
+	if err := r.checkDots(col, set.Select); err != nil {
+		return api.Response{}, err
 	}
 	s := search{Room: r, reader: r.Store, col: col, set: set}
 	if !may(req, "read", col, nil) {

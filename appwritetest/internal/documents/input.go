@@ -10,20 +10,23 @@ import (
 
 // input is what a client sent for one record.
 type input struct {
-	id any // of bulk items and staged operations: $id, nil when it is missing
+	dialect api.Dialect
+	id      any // of bulk items and staged operations: $id, nil when it is missing
 	// fields are the values of attributes, and whatever else was sent.
 	fields *phpjson.Object
 	// permissions is nil when none were sent.
 	permissions []string
 	// createdAt and updatedAt are set by the client, or nil.
 	createdAt, updatedAt *int64
-	size                 int // how many keys were sent, of all kinds
+	// touched says that a time was sent to a version that only takes it for a
+	// change.
+	touched bool
 }
 
 // read takes apart what a client sent. Keys that the server strips are left
 // out, names that it does not know stay among the fields.
 func (r *Room) read(dialect api.Dialect, sent *phpjson.Object) (input, error) {
-	in := input{fields: sent, size: sent.Len()}
+	in := input{dialect: dialect, fields: sent}
 	special := false
 	for key := range sent.All() {
 		special = special || strings.HasPrefix(key, "$")
@@ -49,6 +52,7 @@ func (r *Room) read(dialect api.Dialect, sent *phpjson.Object) (input, error) {
 			if err != nil {
 				return input{}, err
 			}
+			in.touched = at == nil && v != nil
 			if key == "$createdAt" {
 				in.createdAt = at
 			} else {

@@ -67,9 +67,16 @@ func shown(d *catalog.Definition, stored any) any {
 	return stored
 }
 
-// addSystem adds the fields that begin with a dollar sign.
+// addSystem adds the fields that begin with a dollar sign. Since 1.8 they come
+// whatever is selected.
 func (v view) addSystem(out *phpjson.Object, col *catalog.Collection, record *store.Record) {
-	out.Set("$id", record.ID)
+	partial := v.sequence == profile.NoSequence && v.selected != nil
+	set := func(name string, value any) {
+		if !partial || slices.Contains(v.selected, name) {
+			out.Set(name, value)
+		}
+	}
+	set("$id", record.ID)
 	switch v.sequence {
 	case profile.StringSequence:
 		out.Set("$sequence", strconv.FormatInt(record.Sequence, 10))
@@ -77,18 +84,9 @@ func (v view) addSystem(out *phpjson.Object, col *catalog.Collection, record *st
 		out.Set("$sequence", record.Sequence)
 	case profile.NoSequence:
 	}
-	partial := v.sequence == profile.NoSequence && v.selected != nil // 1.7 shows what was selected only
-	if !partial || v.shows("$createdAt") {
-		out.Set("$createdAt", stamp(record.CreatedAt))
-	}
-	if !partial || v.shows("$updatedAt") {
-		out.Set("$updatedAt", stamp(record.UpdatedAt))
-	}
-	permissions := record.Permissions
-	if permissions == nil {
-		permissions = []string{}
-	}
-	out.Set("$permissions", permissions)
+	set("$createdAt", stamp(record.CreatedAt))
+	set("$updatedAt", stamp(record.UpdatedAt))
+	set("$permissions", append([]string{}, record.Permissions...))
 	if !partial {
 		v.addPlace(out, col)
 	}

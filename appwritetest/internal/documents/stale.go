@@ -10,27 +10,31 @@ import (
 // store, single reads the cache; any later write to the record clears it.
 type staleReads map[staleKey]*store.Record
 
-type staleKey struct{ table, sequence int64 }
+type staleKey struct {
+	table int64
+	id    string // folded
+}
 
 // keep remembers a record that is about to be overwritten behind the cache's
 // back, unless the cache is behind already.
-func (s staleReads) keep(col *catalog.Collection, cached *store.Record) {
-	key := staleKey{col.Sequence, cached.Sequence}
-	if s[key] == nil {
-		s[key] = cached
+func (r *Room) keepStale(col *catalog.Collection, cached *store.Record) {
+	key := staleKey{col.Sequence, r.Profile.Fold(cached.ID)}
+	if r.stale[key] == nil {
+		r.stale[key] = cached
 	}
 }
 
-// forget brings the cache up to date.
-func (s staleReads) forget(table, sequence int64) { delete(s, staleKey{table, sequence}) }
+// forgetStale brings the cache up to date.
+func (r *Room) forgetStale(col *catalog.Collection, id string) {
+	if len(r.stale) > 0 {
+		delete(r.stale, staleKey{col.Sequence, r.Profile.Fold(id)})
+	}
+}
 
-// of returns what a single read answers for a record of the store.
-func (s staleReads) of(col *catalog.Collection, record *store.Record) *store.Record {
-	if record == nil {
-		return nil
+// cached is what a single read finds under an id, nil for nothing.
+func (r *Room) cached(reader store.Reader, col *catalog.Collection, id string) (*store.Record, error) {
+	if cached := r.stale[staleKey{col.Sequence, r.Profile.Fold(id)}]; cached != nil {
+		return cached, nil
 	}
-	if cached := s[staleKey{col.Sequence, record.Sequence}]; cached != nil {
-		return cached
-	}
-	return record
+	return reader.Get(col.Sequence, id)
 }

@@ -1,6 +1,9 @@
 package documents
 
 import (
+	"slices"
+	"strconv"
+
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/operator"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
@@ -54,8 +57,47 @@ func (r *Room) set(record *store.Record, d *catalog.Definition, sent any) error 
 	if err != nil {
 		return invalidStructure("Attribute \"%s\" %v", d.Key, err)
 	}
-	record.Set(d.Column, stored)
+	record.Set(d.Column, kept(stored))
 	return nil
+}
+
+// kept is a value as a column keeps it: PHP hands fractions to the database
+// with fourteen digits. Lists go as JSON and lose nothing.
+func kept(stored any) any {
+	f, ok := stored.(float64)
+	if !ok {
+		return stored
+	}
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'e', 13, 64), 64)
+	return rounded
+}
+
+// echo puts what was sent where the answer to a write does not yet show what
+// the store made of it: fractions with all their digits and, on 1.7, null
+// among the elements of a list.
+func (r *Room) echo(body *phpjson.Object, col *catalog.Collection, sent *phpjson.Object) {
+	for key, v := range sent.All() {
+		d := col.Schema.Attribute(key)
+		if d == nil || d.Relation != nil {
+			continue
+		}
+		if f, ok := v.(float64); ok && d.Type == catalog.TypeDouble && !d.Array {
+			body.Set(key, f)
+		}
+		shownList, _ := body.Get(key)
+		elements, isList := v.([]any)
+		stored, ok := shownList.([]any)
+		if r.Profile.TablesDB() || !isList || !ok || len(stored) != len(elements) {
+			continue
+		}
+		echoed := slices.Clone(stored)
+		for i, element := range elements {
+			if element == nil {
+				echoed[i] = nil
+			}
+		}
+		body.Set(key, echoed)
+	}
 }
 
 // patch writes the fields into record and validates nothing else of it: the

@@ -37,7 +37,7 @@ func (r *Room) update(req *api.Request) (api.Response, error) {
 		if err != nil {
 			return err
 		}
-		body, err = r.written(w, r.view(req), col, record, in.fields)
+		body, err = r.written(w, r.view(req), col, record, in.fields, false)
 		return err
 	})
 	if err != nil {
@@ -72,17 +72,14 @@ func (r *Room) change(w store.Writer, col *catalog.Collection, in input, allow f
 	if err != nil {
 		return nil, err
 	}
-	if !r.differs(w, col, old, in, links) {
-		return old, nil
+	if changed, err := r.differs(w, col, old, in, links); err != nil || !changed {
+		return old, err
 	}
 	record.UpdatedAt, record.CreatedAt = or(in.updatedAt, r.now()), or(in.createdAt, old.CreatedAt)
 	if in.permissions != nil {
 		record.Permissions = in.permissions
 	}
-	if err := r.own(w, record, links); err != nil {
-		return nil, err
-	}
-	if err := r.tie(w, col, record, links); err != nil {
+	if err := r.relate(w, in.dialect, record, links, false); err != nil {
 		return nil, err
 	}
 	return record, r.replace(w, col, record)
@@ -90,26 +87,24 @@ func (r *Room) change(w store.Writer, col *catalog.Collection, in input, allow f
 
 // replace writes a record over its former self.
 func (r *Room) replace(w store.Writer, col *catalog.Collection, record *store.Record) error {
-	r.stale.forget(col.Sequence, record.Sequence)
+	r.forgetStale(col, record.ID)
 	return w.Replace(col.Sequence, record)
 }
 
 // differs compares what was sent with what a client would read, strictly.
-func (r *Room) differs(w store.Reader, col *catalog.Collection, old *store.Record, in input, links []link) bool {
-	if in.permissions != nil && !sameSet(in.permissions, old.Permissions) {
-		return true
-	}
-	if or(in.createdAt, old.CreatedAt) != old.CreatedAt || or(in.updatedAt, old.UpdatedAt) != old.UpdatedAt {
-		return true
+func (r *Room) differs(reader store.Reader, col *catalog.Collection, old *store.Record, in input, links []link) (bool, error) {
+	if in.touched || (in.permissions != nil && !sameSet(in.permissions, old.Permissions)) ||
+		or(in.createdAt, old.CreatedAt) != old.CreatedAt || or(in.updatedAt, old.UpdatedAt) != old.UpdatedAt {
+		return true, nil
 	}
 	for i := range col.Schema.Attributes {
 		d := &col.Schema.Attributes[i]
 		sent, given := in.fields.Get(d.Key)
 		if given && d.Relation == nil && !r.same(shown(d, old.Value(d.Column)), sent) {
-			return true
+			return true, nil
 		}
 	}
-	return r.relinks(w, col, old, links)
+	return r.relinks(reader, old, links)
 }
 
 // same compares as PHP's === does. Before 1.9 the stored value comes from a

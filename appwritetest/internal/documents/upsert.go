@@ -15,6 +15,9 @@ import (
 // upsert creates a record or writes fields over the one with its id.
 func (r *Room) upsert(req *api.Request) (api.Response, error) {
 	data, _ := req.Value("data").(*phpjson.Object)
+	if !r.Profile.InlineSchema() && req.Dialect == api.Legacy && !req.Given("data") {
+		return api.Response{}, apierr.Argument("Param \"data\" is not optional.")
+	}
 	if data.Len() == 0 && permissionsOf(req) == nil {
 		return api.Response{}, missingPayload()
 	}
@@ -28,13 +31,13 @@ func (r *Room) upsert(req *api.Request) (api.Response, error) {
 	}
 	sentPermissions := in.permissions
 	in.id, in.permissions = req.String("documentId"), permissionsOf(req)
-	if !r.Profile.TablesDB() && in.permissions == nil && sentPermissions == nil {
+	if !r.Profile.TablesDB() && len(in.permissions) == 0 && sentPermissions == nil {
 		return api.Response{}, apierr.Unknown("Undefined array key \"$permissions\"")
 	}
 	v := r.view(req)
 	var body *phpjson.Object
 	err = r.Store.Update(func(w store.Writer) error {
-		record, _, err := r.put(w, col, in, func(old *store.Record) error { return r.mayPut(req, col, old) })
+		record, done, err := r.put(w, col, in, func(old *store.Record) error { return r.mayPut(req, col, old) })
 		if err != nil {
 			return err
 		}
@@ -43,7 +46,7 @@ func (r *Room) upsert(req *api.Request) (api.Response, error) {
 			v.addPlace(body, col)
 			return nil
 		}
-		body, err = r.written(w, v, col, record, in.fields)
+		body, err = r.written(w, v, col, record, in.fields, done == created)
 		return err
 	})
 	if err != nil {
@@ -64,20 +67,29 @@ func (r *Room) mayPut(req *api.Request, col *catalog.Collection, old *store.Reco
 	return nil
 }
 
-// put is PUT: it creates or overwrites the record with the input's id. What it
-// returns is what the client is told: where nothing seems to change, the
-// record as it was (nil if there is none) and written is false.
-func (r *Room) put(w store.Writer, col *catalog.Collection, in input, allow func(*store.Record) error) (told *store.Record, written bool, err error) {
+// effect is what an upsert did.
+type effect int
+
+const (
+	unchanged effect = iota // or so it seemed
+	created
+	overwritten
+)
+
+// put is PUT: it creates or overwrites the record with the input's id, and
+// returns what the client is told: where nothing seems to change, the record
+// as it was, nil if there is none.
+func (r *Room) put(w store.Writer, col *catalog.Collection, in input, allow func(*store.Record) error) (told *store.Record, done effect, err error) {
 	old, err := w.Get(col.Sequence, in.id.(string))
 	if err != nil {
-		return nil, false, err
+		return nil, unchanged, err
 	}
 	if err := allow(old); err != nil {
-		return nil, false, err
+		return nil, unchanged, err
 	}
 	in.fields = r.operators(in.fields)
 	if r.Profile.TablesDB() && r.seemsSame(col, old, in) {
-		return old, false, nil
+		return old, unchanged, nil
 	}
 	now := r.now()
 	record := &store.Record{ID: in.id.(string), CreatedAt: or(in.createdAt, now)}
@@ -89,34 +101,29 @@ func (r *Room) put(w store.Writer, col *catalog.Collection, in input, allow func
 		record.Permissions = in.permissions
 	}
 	if err := r.fill(col, record, in.fields); err != nil {
-		return nil, false, err
+		return nil, unchanged, err
 	}
 	if err := requireSent(col, in.fields); err != nil {
-		return nil, false, err
+		return nil, unchanged, err
 	}
 	links, err := r.links(col, in.fields)
 	if err != nil {
-		return nil, false, err
+		return nil, unchanged, err
 	}
-	if err := r.own(w, record, links); err != nil {
-		return nil, false, err
+	if err := r.relate(w, in.dialect, record, links, old == nil); err != nil {
+		return nil, unchanged, err
 	}
-	if old != nil {
-		err = r.replace(w, col, record)
-	} else {
-		err = r.insertOrHijack(w, col, record, in)
+	if old == nil {
+		return record, created, r.insertOrHijack(w, col, record, in)
 	}
-	if err != nil {
-		return nil, false, err
+	if err := r.replace(w, col, record); err != nil {
+		return nil, unchanged, err
 	}
-	if err := r.tie(w, col, record, links); err != nil {
-		return nil, false, err
-	}
-	if old != nil && in.createdAt != nil { // answered, though the record keeps its own
+	if in.createdAt != nil { // answered, though the record keeps its own
 		record = record.Clone()
 		record.CreatedAt = *in.createdAt
 	}
-	return record, true, nil
+	return record, overwritten, nil
 }
 
 // requireSent wants every required attribute in the payload, even if a value
@@ -167,7 +174,7 @@ func (r *Room) seemsSame(col *catalog.Collection, old *store.Record, in input) b
 
 // insertOrHijack inserts a record as MariaDB's INSERT … ON DUPLICATE KEY
 // UPDATE does: when a unique value is taken, the holder is overwritten and
-// keeps its id. The holder's cached form stays in single reads.
+// keeps its id, except on 1.7. The holder's cached form stays in single reads.
 func (r *Room) insertOrHijack(w store.Writer, col *catalog.Collection, record *store.Record, in input) error {
 	err := w.Insert(col.Sequence, record)
 	var duplicate *store.DuplicateError
@@ -178,12 +185,15 @@ func (r *Room) insertOrHijack(w store.Writer, col *catalog.Collection, record *s
 	if err != nil {
 		return err
 	}
-	r.stale.keep(col, victim)
+	r.keepStale(col, victim)
 	overwritten := victim.Clone()
 	for i := range col.Schema.Attributes {
 		if d := &col.Schema.Attributes[i]; in.fields.Has(d.Key) {
 			overwritten.Set(d.Column, record.Value(d.Column))
 		}
+	}
+	if !r.Profile.TablesDB() {
+		overwritten.ID = record.ID
 	}
 	overwritten.UpdatedAt, overwritten.Permissions = record.UpdatedAt, slices.Clone(record.Permissions)
 	record.Sequence = victim.Sequence

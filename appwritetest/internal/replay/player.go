@@ -102,6 +102,10 @@ var (
 	waitNote    = regexp.MustCompile(`the next line comes (\d+) seconds later`)
 	limitedNote = regexp.MustCompile(`key with only (.+)`)
 	schemaPath  = regexp.MustCompile(`/(attributes|columns|indexes)(/|$)`)
+
+	// The recorder masked a $sequence in a query as text even where it had
+	// been sent as a number; the note says so.
+	quotedSequence = regexp.MustCompile(`%22(<seq:[^>]+>)%22`)
 )
 
 // tick is how far the clock moves with each exchange: enough to tell the times
@@ -242,7 +246,11 @@ func (s *session) request(ctx context.Context, exchange Exchange) (*http.Request
 		return nil, err
 	}
 	// Opaque sends the recorded bytes of the path, however they are escaped.
-	request.URL.Opaque = endpoint.Path + s.bindings.inPath(exchange.Request.Path)
+	path := exchange.Request.Path
+	if strings.Contains(exchange.Note, "given as a number") {
+		path = quotedSequence.ReplaceAllString(path, "$1")
+	}
+	request.URL.Opaque = endpoint.Path + s.bindings.inPath(path)
 	request.Header.Set("X-Appwrite-Project", s.Server.Project())
 	request.Header.Set("X-Appwrite-Key", s.Server.Key())
 	if len(body) > 0 {
