@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -120,6 +121,17 @@ func Number(value any) (any, string) {
 func OneOf(words ...string) Check {
 	return func(value any) (any, string) {
 		if s, ok := value.(string); ok && slices.Contains(words, s) {
+			return s, ""
+		}
+		return nil, fmt.Sprintf("Value must be one of %v", words)
+	}
+}
+
+// OneOfFold accepts one of the strings in any letter case, as it was sent.
+func OneOfFold(words ...string) Check {
+	return func(value any) (any, string) {
+		s, ok := value.(string)
+		if ok && slices.ContainsFunc(words, func(word string) bool { return strings.EqualFold(word, s) }) {
 			return s, ""
 		}
 		return nil, fmt.Sprintf("Value must be one of %v", words)

@@ -12,18 +12,15 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 )
 
-// MaxBody is the size in bytes from which a server resets the connection.
-const MaxBody = 12 << 20
-
 // payload reads the parameters outside the path: of the query string for GET,
 // of the body otherwise. What is no JSON object counts as nothing sent.
 func payload(r *http.Request) (*phpjson.Object, error) {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return form(r.URL.RawQuery), nil
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(nil, r.Body, MaxBody))
+	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		panic(http.ErrAbortHandler)
+		panic(http.ErrAbortHandler) // the client left in the middle
 	}
 	media, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	switch media {

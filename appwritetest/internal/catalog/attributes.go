@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"math"
 	"slices"
 	"unicode/utf8"
@@ -21,19 +22,17 @@ func (c *Catalog) Attribute(database, collection, key string) (*Collection, *Att
 	return nil, nil, attributeNotFound(key)
 }
 
-// CreateAttribute adds an attribute that the worker then makes available.
+// CreateAttribute adds an attribute that the worker then makes available. Its
+// own values are looked at before it is known where it would go.
 func (c *Catalog) CreateAttribute(database, collection string, d Definition) (*Attribute, error) {
+	if err := cmp.Or(checkDefaultLength(d), CheckRange(d)); err != nil {
+		return nil, err
+	}
 	col, err := c.Collection(database, collection)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkDefault(d); err != nil {
-		return nil, err
-	}
-	if err := c.checkNew(col, d); err != nil {
-		return nil, err
-	}
-	if err := firstError(checkDefaultLength(d), CheckRange(d)); err != nil {
+	if err := cmp.Or(checkDefault(d), c.checkNew(col, d)); err != nil {
 		return nil, err
 	}
 	a := c.addAttribute(col, d)
@@ -43,16 +42,19 @@ func (c *Catalog) CreateAttribute(database, collection string, d Definition) (*A
 
 // checkNew looks at what a new attribute needs from its collection.
 func (c *Catalog) checkNew(col *Collection, d Definition) error {
+	if d.Required && spatial(d.Type) {
+		if empty, err := c.empty(col); err != nil || !empty {
+			return cmp.Or(err, error(apierr.BadRequest("document_invalid_structure",
+				"Failed to add required spatial column: existing rows present. Make the column optional.")))
+		}
+	}
+	if err := checkRoom(col, d); err != nil {
+		return err
+	}
 	if c.attribute(col, d.Key) != nil {
 		return attributeExists(d.Key)
 	}
-	if d.Required && spatial(d.Type) {
-		if empty, err := c.empty(col); err != nil || !empty {
-			return firstError(err, apierr.BadRequest("document_invalid_structure",
-				"Failed to add required spatial column: existing rows present. Make the column optional."))
-		}
-	}
-	return checkRoom(col, d)
+	return nil
 }
 
 func (c *Catalog) addAttribute(col *Collection, d Definition) *Attribute {
@@ -170,12 +172,4 @@ func attributeNotFound(key string) error {
 
 func attributeExists(key string) error {
 	return apierr.Conflict("attribute_already_exists", "Attribute with the requested key '%s' already exists.", key)
-}
-
-// firstError returns the first of two errors that is not nil.
-func firstError(a, b error) error {
-	if a != nil {
-		return a
-	}
-	return b
 }

@@ -14,9 +14,9 @@ type NewCollection struct {
 	Permissions      []string
 	DocumentSecurity bool
 	Enabled          bool
-	// Attributes and Indexes are created with the collection, at once (1.9).
-	Attributes []Definition
-	Indexes    []IndexDefinition
+	// Inline checks and returns what is created with the collection, at once
+	// (1.9). It is called when nothing else stands in the way.
+	Inline func() ([]Definition, []IndexDefinition, error)
 }
 
 // CreateCollection adds a collection, with its inline schema or not at all.
@@ -33,7 +33,12 @@ func (c *Catalog) CreateCollection(database string, n NewCollection) (*Collectio
 		ID: n.ID, Sequence: c.nextSequence(), Database: d, Name: n.Name, Enabled: n.Enabled,
 		DocumentSecurity: n.DocumentSecurity, Permissions: n.Permissions, CreatedAt: now, UpdatedAt: now,
 	}
-	if err := c.inline(col, n.Attributes, n.Indexes); err != nil {
+	attributes, indexes, err := n.Inline()
+	if err != nil {
+		return nil, err
+	}
+	if err := c.inline(col, attributes, indexes); err != nil {
+		c.forget(col)
 		return nil, err
 	}
 	d.collections = append(d.collections, col)

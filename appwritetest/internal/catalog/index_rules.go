@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -50,7 +51,8 @@ func (c *Catalog) checkIndexRules(col *Collection, d *IndexDefinition) error {
 		return indexInvalid("No attributes provided for index")
 	}
 	for i, key := range d.Attributes {
-		if slices.Contains(d.Attributes[:i], key) {
+		twin := func(other string) bool { return strings.EqualFold(other, key) }
+		if slices.ContainsFunc(d.Attributes[:i], twin) {
 			return indexInvalid("Duplicate attributes provided")
 		}
 	}
@@ -133,9 +135,11 @@ func (c *Catalog) checkLengths(attributes []*Attribute, d IndexDefinition) error
 
 // indexedLength is what one attribute adds to the length of an index.
 func (c *Catalog) indexedLength(attributes []*Attribute, kind, key string, given int) (int, error) {
-	a := find(attributes, key)
+	a := indexed(attributes, key)
 	isText := a != nil && textual(a.Type)
 	switch {
+	case given < 0:
+		return 0, indexInvalid("Negative index length provided for %s", key)
 	case kind == "fulltext" && !isText && key != "$id": // real projects have such an index on $id
 		return 0, indexInvalid("Attribute \"%s\" cannot be part of a fulltext index, must be of type string", key)
 	case a != nil && a.Array:
@@ -152,6 +156,17 @@ func (c *Catalog) indexedLength(attributes []*Attribute, kind, key string, given
 		return 2, nil
 	}
 	return 1, nil
+}
+
+// idIndexLength is the length of $id in an index.
+const idIndexLength = 255
+
+// indexed is find with the record's id among the attributes.
+func indexed(attributes []*Attribute, key string) *Attribute {
+	if key == "$id" {
+		return &Attribute{Definition: Definition{Key: key, Type: TypeString, Size: idIndexLength}}
+	}
+	return find(attributes, key)
 }
 
 // find returns the attribute with exactly this key, or nil.
@@ -195,7 +210,7 @@ func (c *Catalog) replaceIndex(col *Collection, x *Index, reduced IndexDefinitio
 		}
 		if len(reduced.Attributes) > 0 && !twin {
 			if err := c.build(col, reduced); err != nil {
-				return firstError(err, c.build(col, old.IndexDefinition))
+				return cmp.Or(err, c.build(col, old.IndexDefinition))
 			}
 		}
 	}

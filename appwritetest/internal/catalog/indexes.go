@@ -100,6 +100,9 @@ func (c *Catalog) runCreateIndex(col *Collection, key string, verdict worker.Ver
 // build brings an index into storage. From 1.9 on the server takes a unique
 // index over duplicate values for built although nothing enforces it.
 func (c *Catalog) build(col *Collection, d IndexDefinition) error {
+	if !slices.Contains([]string{"key", "fulltext", "unique", "spatial"}, d.Type) {
+		return fmt.Errorf("Unknown index type: %s", d.Type) //nolint:staticcheck // the server's own text
+	}
 	p := PhysicalIndex{IndexDefinition: d, Number: c.nextSequence(), Enforced: true}
 	if d.Type == "unique" {
 		err := c.addUnique(col, p)

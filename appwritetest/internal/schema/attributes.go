@@ -2,6 +2,7 @@ package schema
 
 import (
 	"net/http"
+	"time"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
@@ -34,9 +35,9 @@ func (r *Room) attributeRoutes() []api.Route {
 func createParams(k kind) []api.Param {
 	params := append(inCollection(), api.Required("key", api.ID))
 	params = append(params, k.create...)
-	params = append(params, api.Required("required", api.LooseBool), api.Nullable("default", k.value))
+	params = append(params, api.Required("required", api.StrictBool), api.Nullable("default", k.value))
 	if !k.spatial() {
-		params = append(params, api.Optional("array", api.LooseBool, false))
+		params = append(params, api.Optional("array", api.StrictBool, false))
 	}
 	return params
 }
@@ -46,7 +47,7 @@ func updateParams(k kind) []api.Param {
 	byDefault := api.Nullable("default", k.value)
 	byDefault.Required = !k.spatial()
 	params = append(params, k.update...)
-	return append(params, api.Required("required", api.LooseBool), byDefault, api.Nullable("newKey", api.ID))
+	return append(params, api.Required("required", api.StrictBool), byDefault, api.Nullable("newKey", api.ID))
 }
 
 func (r *Room) createAttribute(k kind) func(*api.Request) (api.Response, error) {
@@ -122,13 +123,15 @@ func (r *Room) attributeList() listing.Spec[*catalog.Attribute] {
 		Profile: r.catalog.Profile, Dates: r.dates,
 		ID: func(a attribute) string { return a.Key },
 		Fields: map[string]listing.Field[attribute]{
-			"key":      listing.Text(func(a attribute) string { return a.Key }),
-			"type":     listing.Text(func(a attribute) string { return a.Type }),
-			"size":     listing.Int(func(a attribute) int { return a.Size }),
-			"required": listing.Bool(func(a attribute) bool { return a.Required }),
-			"array":    listing.Bool(func(a attribute) bool { return a.Array }),
-			"status":   listing.Text(func(a attribute) string { return string(a.Status) }),
-			"error":    listing.Text(func(a attribute) string { return a.Error }),
+			"key":        listing.Text(func(a attribute) string { return a.Key }),
+			"type":       listing.Text(func(a attribute) string { return a.Type }),
+			"size":       listing.Int(func(a attribute) int { return a.Size }),
+			"required":   listing.Bool(func(a attribute) bool { return a.Required }),
+			"array":      listing.Bool(func(a attribute) bool { return a.Array }),
+			"status":     listing.Text(func(a attribute) string { return string(a.Status) }),
+			"error":      listing.Text(func(a attribute) string { return a.Error }),
+			"$createdAt": listing.Time(func(a attribute) time.Time { return a.CreatedAt }),
+			"$updatedAt": listing.Time(func(a attribute) time.Time { return a.UpdatedAt }),
 		},
 	}
 }

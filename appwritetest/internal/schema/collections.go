@@ -20,12 +20,12 @@ func (r *Room) collectionRoutes() []api.Route {
 		api.Required("name", api.Text(1, 128)),
 		api.Nullable("permissions", permissions),
 		api.Optional("documentSecurity", api.LooseBool, false),
-		api.Optional("enabled", api.LooseBool, true),
+		api.Optional("enabled", api.StrictBool, true),
 	)
 	if p.InlineSchema() {
 		create = append(create,
-			api.Optional("attributes", r.inlineAttributes, nil),
-			api.Optional("indexes", r.inlineIndexes, nil))
+			api.Optional("attributes", api.ListOf(api.Any, maxItems), []any{}),
+			api.Optional("indexes", api.ListOf(api.Any, maxItems), []any{}))
 	}
 	name := api.Required("name", api.Text(1, 128))
 	if p.AtLeast(1, 9, 0) {
@@ -34,7 +34,7 @@ func (r *Room) collectionRoutes() []api.Route {
 	update := append(inCollection(), name,
 		api.Nullable("permissions", permissions),
 		api.Optional("documentSecurity", api.LooseBool, false),
-		api.Optional("enabled", api.LooseBool, true),
+		api.Optional("enabled", api.StrictBool, true),
 		api.Optional("purge", api.LooseBool, false),
 	)
 	path := databasePath + "/collections"
@@ -48,16 +48,15 @@ func (r *Room) collectionRoutes() []api.Route {
 }
 
 func (r *Room) createCollection(req *api.Request) (api.Response, error) {
-	attributes, _ := req.Value("attributes").([]catalog.Definition)
-	indexes, _ := req.Value("indexes").([]catalog.IndexDefinition)
 	col, err := r.catalog.CreateCollection(req.String("databaseId"), catalog.NewCollection{
 		ID:               api.Expand(req.String("collectionId")),
 		Name:             req.String("name"),
 		Permissions:      req.Strings("permissions"),
 		DocumentSecurity: req.Bool("documentSecurity"),
 		Enabled:          req.Bool("enabled"),
-		Attributes:       attributes,
-		Indexes:          indexes,
+		Inline: func() ([]catalog.Definition, []catalog.IndexDefinition, error) {
+			return r.inline(req.List("attributes"), req.List("indexes"))
+		},
 	})
 	if err != nil {
 		return api.Response{}, err

@@ -3,6 +3,7 @@ package schema
 import (
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
@@ -17,7 +18,7 @@ func (r *Room) indexRoutes() []api.Route {
 	}
 	create := append(inCollection(),
 		api.Required("key", api.ID),
-		api.Required("type", api.OneOf(types...)),
+		api.Required("type", api.OneOfFold(types...)),
 		api.Required("attributes", api.ListOf(indexable, 100)),
 		api.Optional("orders", api.ListOf(direction, 100), []any{}),
 		api.Optional("lengths", api.ListOf(indexLength, 100), []any{}),
@@ -52,7 +53,7 @@ func indexLength(value any) (any, string) {
 	if value == nil {
 		return int64(0), ""
 	}
-	return api.LooseInt(0, 1<<30)(value)
+	return api.StrictInt(value)
 }
 
 func (r *Room) createIndex(req *api.Request) (api.Response, error) {
@@ -123,6 +124,9 @@ func (r *Room) indexList() listing.Spec[*catalog.Index] {
 			"status":     listing.Text(func(x index) string { return string(x.Status) }),
 			"attributes": listing.List(func(x index) []string { return x.Attributes }),
 			"error":      listing.Text(func(x index) string { return x.Error }),
+			"$id":        listing.Text(func(x index) string { return x.ID }),
+			"$createdAt": listing.Time(func(x index) time.Time { return x.CreatedAt }),
+			"$updatedAt": listing.Time(func(x index) time.Time { return x.UpdatedAt }),
 		},
 	}
 }

@@ -8,32 +8,50 @@ import (
 	"unicode/utf8"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 )
 
-// inlineAttributes checks the attributes that come with a new collection and
-// turns them into definitions. Members that it does not know, encrypt among
-// them, count for nothing.
-func (r *Room) inlineAttributes(value any) (any, string) {
-	items, why := api.ListOf(api.Any, 100)(value)
-	if why != "" {
-		return nil, why
+// maxItems is how many elements a list parameter may have.
+const maxItems = 100
+
+// inline checks the schema that comes with a new collection: attributes, then
+// indexes.
+func (r *Room) inline(attributes, indexes []any) ([]catalog.Definition, []catalog.IndexDefinition, error) {
+	definitions, err := inlineItems(attributes, r.inlineAttribute, func(d catalog.Definition) string { return d.Key })
+	if err != nil {
+		return nil, nil, apierr.Argument("Invalid attributes: %v", err)
 	}
-	var definitions []catalog.Definition
-	for _, item := range items.([]any) {
-		d, err := r.inlineAttribute(item)
+	if len(indexes) > profile.MaxIndexes {
+		return nil, nil, apierr.Argument("Maximum of %d indexes allowed", profile.MaxIndexes)
+	}
+	built, err := inlineItems(indexes, inlineIndex, func(d catalog.IndexDefinition) string { return d.Key })
+	if err != nil {
+		return nil, nil, apierr.Argument("Invalid indexes: %v", err)
+	}
+	return definitions, built, nil
+}
+
+// inlineItems reads items of one kind, whose keys must differ.
+func inlineItems[D any](items []any, read func(any) (D, error), key func(D) string) ([]D, error) {
+	var definitions []D
+	for _, item := range items {
+		d, err := read(item)
 		if err != nil {
-			return nil, err.Error()
+			return nil, err
 		}
-		if slices.ContainsFunc(definitions, func(other catalog.Definition) bool { return other.Key == d.Key }) {
-			return nil, "Duplicate attribute key " + d.Key
+		if slices.ContainsFunc(definitions, func(other D) bool { return key(other) == key(d) }) {
+			return nil, fmt.Errorf("duplicate key %q", key(d))
 		}
 		definitions = append(definitions, d)
 	}
-	return definitions, ""
+	return definitions, nil
 }
 
+// inlineAttribute reads one attribute. Members that it does not know, encrypt
+// among them, count for nothing.
 func (r *Room) inlineAttribute(item any) (catalog.Definition, error) {
 	o, ok := item.(*phpjson.Object)
 	if !ok {
@@ -51,6 +69,7 @@ func (r *Room) inlineAttribute(item any) (catalog.Definition, error) {
 		d.Size = int(in.number("size", 1, 1<<30))
 	}
 	in.shape(&d)
+	in.checkMembers(d)
 	if in.why == "" {
 		in.why = r.inlineDefault(d)
 	}
@@ -126,9 +145,9 @@ func (in *inlineItem) optional(name string) string {
 }
 
 func (in *inlineItem) flag(name string) bool {
-	value, given := in.object.Get(name)
+	value, _ := in.object.Get(name)
 	b, ok := value.(bool)
-	if given && !ok {
+	if value != nil && !ok {
 		in.complain(name + " must be a boolean")
 	}
 	return b
@@ -167,6 +186,19 @@ func (in *inlineItem) shape(d *catalog.Definition) {
 	}
 }
 
+// checkMembers refuses members that do not suit the type.
+func (in *inlineItem) checkMembers(d catalog.Definition) {
+	numeric := d.Type == catalog.TypeInteger || d.Type == catalog.TypeBigInt || d.Type == catalog.TypeDouble
+	for _, name := range []string{"min", "max", "signed"} {
+		if value, _ := in.object.Get(name); value != nil && !numeric {
+			in.complain(name + " can only be used with numbers")
+		}
+	}
+	if value, _ := in.object.Get("signed"); value != nil {
+		in.flag("signed")
+	}
+}
+
 func (in *inlineItem) bound(name string, check api.Check) any {
 	value, _ := in.object.Get(name)
 	if value == nil {
@@ -188,7 +220,9 @@ func (in *inlineItem) rangeFormat(d *catalog.Definition, format string) {
 		in.complain("format " + d.Format + " does not suit " + d.Type)
 	}
 	if d.Min != nil || d.Max != nil {
-		d.Format = format
+		size := d.Size
+		complete(d) // an absent bound is the widest
+		d.Format, d.Size = format, size
 	}
 }
 
@@ -201,7 +235,7 @@ func (in *inlineItem) stringFormat(d *catalog.Definition) {
 		return
 	}
 	value, _ := in.object.Get("elements")
-	list, why := api.ListOf(api.Text(1, 255), 100)(value)
+	list, why := api.ListOf(api.Text(1, 255), maxItems)(value)
 	if elements, _ := list.([]any); why != "" || len(elements) == 0 {
 		in.complain("elements are missing")
 		return
@@ -211,27 +245,8 @@ func (in *inlineItem) stringFormat(d *catalog.Definition) {
 	}
 }
 
-// inlineIndexes checks the indexes that come with a new collection. Their
-// members are named in the legacy words in both dialects.
-func (r *Room) inlineIndexes(value any) (any, string) {
-	items, why := api.ListOf(api.Any, 100)(value)
-	if why != "" {
-		return nil, why
-	}
-	var definitions []catalog.IndexDefinition
-	for _, item := range items.([]any) {
-		d, err := inlineIndex(item)
-		if err != nil {
-			return nil, err.Error()
-		}
-		if slices.ContainsFunc(definitions, func(other catalog.IndexDefinition) bool { return other.Key == d.Key }) {
-			return nil, "Duplicate index key " + d.Key
-		}
-		definitions = append(definitions, d)
-	}
-	return definitions, ""
-}
-
+// inlineIndex reads one index. Its members are named in the legacy words in
+// both dialects.
 func inlineIndex(item any) (catalog.IndexDefinition, error) {
 	o, ok := item.(*phpjson.Object)
 	if !ok {
@@ -245,14 +260,15 @@ func inlineIndex(item any) (catalog.IndexDefinition, error) {
 	for _, key := range in.list("attributes", indexable) {
 		d.Attributes = append(d.Attributes, key.(string))
 	}
-	for _, order := range in.list("orders", direction) {
+	orders, lengths := in.list("orders", inlineOrder), in.list("lengths", inlineLength)
+	for _, order := range orders {
 		d.Orders = append(d.Orders, order.(string))
 	}
-	for _, length := range in.list("lengths", indexLength) {
+	for _, length := range lengths {
 		d.Lengths = append(d.Lengths, int(length.(int64)))
 	}
 	n := len(d.Attributes)
-	if n == 0 || (len(d.Orders) > 0 && len(d.Orders) != n) || (len(d.Lengths) > 0 && len(d.Lengths) != n) {
+	if n == 0 || (orders != nil && len(orders) != n) || (lengths != nil && len(lengths) != n) {
 		in.complain("attributes, orders and lengths differ in number")
 	}
 	if in.why != "" {
@@ -261,12 +277,27 @@ func inlineIndex(item any) (catalog.IndexDefinition, error) {
 	return d, nil
 }
 
+// inlineOrder takes no other letter case, but no order at all.
+func inlineOrder(value any) (any, string) {
+	if value == nil {
+		return "", ""
+	}
+	return api.OneOf("", "ASC", "DESC")(value)
+}
+
+func inlineLength(value any) (any, string) {
+	if n, ok := value.(int64); ok && n < 0 {
+		return nil, "must not be negative"
+	}
+	return indexLength(value)
+}
+
 func (in *inlineItem) list(name string, check api.Check) []any {
 	value, given := in.object.Get(name)
 	if !given || value == nil {
 		return nil
 	}
-	list, why := api.ListOf(check, 100)(value)
+	list, why := api.ListOf(check, maxItems)(value)
 	if why != "" {
 		in.complain(name + ": " + why)
 		return nil

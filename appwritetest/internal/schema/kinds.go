@@ -64,7 +64,7 @@ func text(endpoint, stored string, size int, limit int64, since func(profile.Pro
 		endpoint: endpoint,
 		stored:   catalog.Definition{Type: stored, Size: size},
 		since:    since,
-		create:   []api.Param{api.Optional("encrypt", api.LooseBool, false)},
+		create:   []api.Param{api.Optional("encrypt", api.StrictBool, false)},
 		value:    api.Text(0, 0),
 	}
 	if size == 0 {

@@ -13,7 +13,7 @@ func (r *Room) relationshipRoutes() []api.Route {
 	create := append(inCollection(),
 		api.Required("relatedCollectionId", api.ID),
 		api.Required("type", api.OneOf("oneToOne", "manyToOne", "manyToMany", "oneToMany")),
-		api.Optional("twoWay", api.LooseBool, false),
+		api.Optional("twoWay", api.StrictBool, false),
 		api.Nullable("key", api.ID),
 		api.Nullable("twoWayKey", api.ID),
 		api.Optional("onDelete", onDelete, "restrict"),
