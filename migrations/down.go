@@ -1,7 +1,9 @@
 package migrations
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -119,9 +121,9 @@ func (r *Runner) planDown(ctx context.Context, item MigrationStatus) (Task, erro
 	if err != nil {
 		return task, err
 	}
-	task.Source = source
-	during := r.entry(task, item.Entry.Checksum, false)
-	return r.plan(task, changes, item.Entry, during, nil)
+	task.Source, task.changes = source, changes
+	task.before, task.during = item.Entry, r.entry(task, item.Entry.Checksum, false)
+	return r.plan(task)
 }
 
 // inverse finds the steps that take a migration back.
@@ -158,6 +160,10 @@ func (r *Runner) inverse(ctx context.Context, item MigrationStatus) ([]engine.St
 func structural(changes []engine.Step) ([]engine.Step, error) {
 	var inverse []engine.Step
 	for _, change := range slices.Backward(changes) {
+		change, err := untuned(change)
+		if err != nil {
+			return nil, err
+		}
 		switch s := change.(type) {
 		case steps.CreateDatabase:
 			inverse = append(inverse, steps.DeleteDatabase{ID: s.ID})
@@ -183,4 +189,21 @@ func structural(changes []engine.Step) ([]engine.Step, error) {
 		}
 	}
 	return inverse, nil
+}
+
+// untuned gives a step without the retry policy that may be around it.
+func untuned(step engine.Step) (engine.Step, error) {
+	data, err := canonical(step)
+	if err != nil || !bytes.Contains(data, []byte(`"retry":`)) {
+		return step, err
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(data, &object); err != nil {
+		return nil, err
+	}
+	delete(object, "retry")
+	if data, err = json.Marshal(object); err != nil {
+		return nil, err
+	}
+	return new(steps.Codec).Decode(data)
 }

@@ -3,6 +3,7 @@ package migrations
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/backstep-dev/backstep/engine"
 	"github.com/backstep-dev/backstep/journal"
@@ -37,7 +38,11 @@ func (r *Runner) Settle(ctx context.Context, run string) error {
 	if !state.Status.Final() {
 		return fmt.Errorf("%w: run %s is %s", ErrUnfinished, run, state.Status)
 	}
-	for _, operation := range state.Operations {
+	operations := state.Operations
+	if state.Status == journal.StatusRolledBack {
+		slices.Reverse(operations)
+	}
+	for _, operation := range operations {
 		step, err := r.codec.Decode(operation.Step)
 		if err != nil {
 			return err

@@ -1,6 +1,7 @@
 package migrations
 
 import (
+	"encoding"
 	"encoding/json"
 	"reflect"
 	"slices"
@@ -111,6 +112,8 @@ func (k kind) canonicalField(name string) (string, bool) {
 var (
 	rawType    = reflect.TypeFor[json.RawMessage]()
 	numberType = reflect.TypeFor[json.Number]()
+	textType   = reflect.TypeFor[encoding.TextUnmarshaler]() // read from a string
+	ownType    = reflect.TypeFor[json.Unmarshaler]()         // read from a string or from its fields
 )
 
 // userKinds are the kinds that people write, in the order in which they are

@@ -161,7 +161,7 @@ func (r *stepReader) step(v value) (Step, bool) {
 		return Step{}, false
 	}
 	step := Step{At: v.at}
-	var found *pair
+	var found, retry *pair
 	for i := range v.pairs {
 		p := &v.pairs[i]
 		switch {
@@ -169,6 +169,8 @@ func (r *stepReader) step(v value) (Step, bool) {
 			if step.ID = r.text(v, "id"); !stepID.MatchString(step.ID) {
 				r.fail(p.value.at, "", "step id %q may hold letters, digits, '.', '_' and '-'", step.ID)
 			}
+		case p.key == "retry":
+			retry = p
 		case found != nil:
 			r.fail(p.at, "", "%q beside %q: one item is one step", p.key, found.key)
 			return Step{}, false
@@ -186,8 +188,31 @@ func (r *stepReader) step(v value) (Step, bool) {
 		return Step{}, false
 	}
 	step.At = found.at
-	step.Change, ok = r.change(k, found)
+	if step.Change, ok = r.change(k, found); ok && retry != nil {
+		step.Change, ok = r.retry(step.Change, retry)
+	}
 	return step, ok
+}
+
+// retry gives a step a retry policy of its own.
+func (r *stepReader) retry(step engine.Step, p *pair) (engine.Step, bool) {
+	before := len(r.problems)
+	r.fit(p.value, reflect.TypeFor[steps.Retry](), p.key)
+	if len(r.problems) > before {
+		return nil, false
+	}
+	var b bytes.Buffer
+	p.value.json(&b)
+	var policy steps.Retry
+	err := json.Unmarshal(b.Bytes(), &policy)
+	if err == nil {
+		step, err = steps.WithRetry(step, policy)
+	}
+	if err != nil {
+		r.fail(p.value.at, "", "retry: %v", err)
+		return nil, false
+	}
+	return step, true
 }
 
 // change reads the fields of a step.
@@ -271,6 +296,11 @@ func (r *stepReader) fit(v value, t reflect.Type, name string) {
 	wrong := func(want string) { r.fail(v.at, "", "%s must be %s, not %v%s", name, want, v.kind, quoteIt(v)) }
 	switch {
 	case t == rawType || t.Kind() == reflect.Interface:
+	case reflect.PointerTo(t).Implements(textType):
+		if v.kind != stringValue {
+			wrong("text such as 1m30s")
+		}
+	case reflect.PointerTo(t).Implements(ownType) && v.kind == stringValue:
 	case t == numberType:
 		if v.kind != numberValue {
 			wrong("a number")

@@ -115,14 +115,19 @@ type Task struct {
 	// Irreversible gives the operations that have no undo, with the reason.
 	Irreversible map[string]string
 
-	id     string // of the run
-	before *Entry
+	id                    string // of the run
+	changes               []engine.Step
+	before, during, after *Entry
 }
 
 // run carries out one task.
 func (r *Runner) run(ctx context.Context, task Task) (engine.Report, error) {
 	server, err := r.client.Detect(ctx)
 	if err != nil {
+		return engine.Report{}, err
+	}
+	// Planned anew: the history tells how long the run took from now on.
+	if task, err = r.plan(task); err != nil {
 		return engine.Report{}, err
 	}
 	request := engine.Request{
@@ -151,21 +156,21 @@ func (r *Runner) planUp(m *Migration) (Task, error) {
 	if err != nil {
 		return task, err
 	}
-	open := r.entry(task, checksum, false)
-	done := r.entry(task, checksum, true)
-	return r.plan(task, steps.Bind(r.client, Changes(m.Up)), nil, open, done)
+	task.changes = steps.Bind(r.client, Changes(m.Up))
+	task.during, task.after = r.entry(task, checksum, false), r.entry(task, checksum, true)
+	return r.plan(task)
 }
 
 // plan puts the history around a task's steps.
-func (r *Runner) plan(task Task, changes []engine.Step, before, during, after *Entry) (Task, error) {
+func (r *Runner) plan(task Task) (Task, error) {
 	since := r.now().UTC().Truncate(time.Millisecond)
-	first := r.codec.bound(historyStep{Database: r.history.Database, Collection: r.history.Collection, Before: before, After: during})
-	last := r.codec.bound(historyStep{Database: r.history.Database, Collection: r.history.Collection, Before: during, After: after, Since: &since})
-	plan, err := engine.NewPlan(append([]engine.Step{first}, changes...), engine.PlanOptions{Last: []engine.Step{last}, Passes: r.passes})
+	first := r.codec.bound(historyStep{Database: r.history.Database, Collection: r.history.Collection, Before: task.before, After: task.during})
+	last := r.codec.bound(historyStep{Database: r.history.Database, Collection: r.history.Collection, Before: task.during, After: task.after, Since: &since})
+	plan, err := engine.NewPlan(append([]engine.Step{first}, task.changes...), engine.PlanOptions{Last: []engine.Step{last}, Passes: r.passes})
 	if err != nil {
 		return task, fmt.Errorf("plan %s of %s_%s: %w", task.Direction, task.Version, task.Name, err)
 	}
-	task.Plan, task.before = plan, before
+	task.Plan = plan
 	task.Irreversible = map[string]string{}
 	for _, operation := range plan.Operations {
 		if operation.Irreversible != "" {

@@ -10,110 +10,183 @@ import (
 	"strings"
 
 	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/steps"
 )
 
-// Write writes a migration file that Parse reads as the given steps: one step a
-// line, its fields in the order in which people look for them.
-func Write(w io.Writer, description string, changes []engine.Step) error {
+// Write writes a migration file that Parse reads back as the same steps: one
+// line a step, the database at the top where all steps have the same one. The
+// notes become comments at the beginning. The error names a step that files
+// cannot hold, such as a Go function.
+func Write(w io.Writer, description string, changes []engine.Step, notes ...string) error {
 	var b bytes.Buffer
-	b.WriteString("# yaml-language-server: $schema=migration.schema.json\n")
-	fmt.Fprintf(&b, "description: %s\nsteps:\n", scalar(description))
-	for _, change := range changes {
-		fields, err := canonical(change)
-		if err != nil {
-			return fmt.Errorf("write %s of %s: %w", change.Kind(), change.Target(), err)
+	for _, note := range notes {
+		for line := range strings.Lines(note) {
+			b.WriteString("# " + strings.TrimRight(line, "\r\n") + "\n")
 		}
-		tree, err := exactJSON(fields)
-		if err != nil {
-			return fmt.Errorf("write %s of %s: %w", change.Kind(), change.Target(), err)
+	}
+	if description != "" {
+		b.WriteString("description: " + scalar(description) + "\n")
+	}
+	written := make([]ordered, len(changes))
+	for i, change := range changes {
+		var err error
+		if written[i], err = fieldsWritten(change); err != nil {
+			return fmt.Errorf("write step %d, %s of %s: %w", i+1, change.Kind(), change.Target(), err)
 		}
-		m, ok := tree.(map[string]any)
-		if !ok {
-			return fmt.Errorf("write %s of %s: not an object", change.Kind(), change.Target())
+	}
+	if database := common(written); database != "" {
+		b.WriteString("database: " + database + "\n")
+	}
+	b.WriteString("steps:\n")
+	for i, fields := range written {
+		fmt.Fprintf(&b, "  - %s: { %s }\n", changes[i].Kind(), strings.Join(fields.lines(), ", "))
+		if fields.retry != "" {
+			b.WriteString("    retry: " + fields.retry + "\n")
 		}
-		delete(m, "kind")
-		fmt.Fprintf(&b, "  - %s: ", change.Kind())
-		flow(&b, m, true)
-		b.WriteByte('\n')
 	}
 	_, err := w.Write(b.Bytes())
 	return err
 }
 
-func exactJSON(data []byte) (any, error) {
-	d := json.NewDecoder(bytes.NewReader(data))
-	d.UseNumber()
-	var tree any
-	err := d.Decode(&tree)
-	return tree, err
+// ordered are a step's fields in the order of its Go type, as YAML.
+type ordered struct {
+	names    []string
+	values   map[string]string
+	database string // the value of database, "" when the kind has none
+	retry    string
 }
 
-// flow writes a JSON value in YAML's flow style, with quotes only where they
-// are needed.
-func flow(b *bytes.Buffer, value any, fields bool) {
-	switch v := value.(type) {
-	case map[string]any:
-		keys := make([]string, 0, len(v))
-		for key := range v {
-			keys = append(keys, key)
+func (o ordered) lines() []string {
+	lines := make([]string, len(o.names))
+	for i, name := range o.names {
+		lines[i] = name + ": " + o.values[name]
+	}
+	return lines
+}
+
+// common takes the database out of steps that all name the same one.
+func common(all []ordered) string {
+	database := ""
+	for _, o := range all {
+		switch {
+		case o.database == "":
+		case database == "":
+			database = o.database
+		case database != o.database:
+			return ""
 		}
-		slices.SortFunc(keys, func(x, y string) int {
-			if place := rank(x) - rank(y); fields && place != 0 {
-				return place
-			}
-			return strings.Compare(x, y)
-		})
-		b.WriteString("{ ")
-		for i, key := range keys {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			b.WriteString(scalar(key) + ": ")
-			flow(b, v[key], false)
+	}
+	if database == "" {
+		return ""
+	}
+	for i := range all {
+		all[i].names = slices.DeleteFunc(all[i].names, func(name string) bool { return name == "database" })
+	}
+	return database
+}
+
+// fieldsWritten gives the fields of a step as a file has them.
+func fieldsWritten(change engine.Step) (ordered, error) {
+	k, ok := findKind(change.Kind())
+	if !ok {
+		return ordered{}, fmt.Errorf("%w: files have no such kind", steps.ErrUnknownKind)
+	}
+	data, err := canonical(change)
+	if err != nil {
+		return ordered{}, err
+	}
+	var object map[string]json.RawMessage
+	if err := json.Unmarshal(data, &object); err != nil {
+		return ordered{}, err
+	}
+	o := ordered{values: map[string]string{}}
+	delete(object, "kind")
+	if retry, tuned := object["retry"]; tuned {
+		o.retry = flow(retry)
+		delete(object, "retry")
+	}
+	for _, f := range k.fields {
+		raw, given := object[f.name]
+		if !given {
+			continue
 		}
-		b.WriteString(" }")
-	case []any:
-		b.WriteByte('[')
-		for i, item := range v {
-			if i > 0 {
-				b.WriteString(", ")
-			}
-			flow(b, item, false)
+		delete(object, f.name)
+		o.names = append(o.names, f.name)
+		o.values[f.name] = flow(raw)
+		if f.name == "database" {
+			o.database = o.values[f.name]
 		}
-		b.WriteByte(']')
+	}
+	for name := range object {
+		return o, fmt.Errorf("files have no field %s", name)
+	}
+	return o, nil
+}
+
+// flow writes JSON as YAML in flow style.
+func flow(raw json.RawMessage) string {
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber()
+	var b strings.Builder
+	writeFlow(&b, decoder)
+	return b.String()
+}
+
+// writeFlow copies one value token by token, so that objects keep their order.
+func writeFlow(b *strings.Builder, decoder *json.Decoder) {
+	token, err := decoder.Token()
+	if err != nil {
+		return // canonical JSON was just encoded
+	}
+	switch t := token.(type) {
+	case json.Delim:
+		if t == '[' {
+			b.WriteByte('[')
+			for first := true; decoder.More(); first = false {
+				comma(b, first)
+				writeFlow(b, decoder)
+			}
+			b.WriteByte(']')
+		} else {
+			b.WriteString("{ ")
+			for first := true; decoder.More(); first = false {
+				comma(b, first)
+				key, _ := decoder.Token()
+				text, _ := key.(string)
+				b.WriteString(scalar(text) + ": ")
+				writeFlow(b, decoder)
+			}
+			b.WriteString(" }")
+		}
+		_, _ = decoder.Token() // the closing delimiter
 	case string:
-		b.WriteString(scalar(v))
+		b.WriteString(scalar(t))
+	case json.Number:
+		b.WriteString(t.String())
+	case bool:
+		fmt.Fprint(b, t)
 	default:
-		data, err := json.Marshal(v)
-		if err != nil {
-			data = []byte("null") // nil, bool and json.Number always encode
-		}
-		b.Write(data)
+		b.WriteString("null")
 	}
 }
 
-// rank puts what names an object before what describes it.
-func rank(field string) int {
-	order := []string{"database", "collection", "id", "key", "name", "type", "attributes", "size", "required", "default"}
-	if i := slices.Index(order, field); i >= 0 {
-		return i
+func comma(b *strings.Builder, first bool) {
+	if !first {
+		b.WriteString(", ")
 	}
-	return len(order)
 }
 
-var plainScalar = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_./-]*( [A-Za-z0-9_./-]+)*$`) //nolint:gochecknoglobals // compiled once
+// plainScalar is text that needs no quotes whatever YAML version reads it.
+var plainScalar = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*([ ./-][A-Za-z0-9_]+)*$`)
 
-// scalar writes a text, quoted as JSON unless YAML reads it as text anyway.
+// scalar writes a string as YAML, in double quotes where it could be read as
+// something else. Those take every JSON escape.
 func scalar(text string) string {
-	reserved := []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n"}
+	reserved := []string{"true", "false", "null", "yes", "no", "on", "off", "y", "n", "nan", "inf"}
 	if plainScalar.MatchString(text) && !slices.Contains(reserved, strings.ToLower(text)) {
 		return text
 	}
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(text); err != nil {
-		return `""` // a string always encodes
-	}
-	return strings.TrimSuffix(b.String(), "\n")
+	writeString(&b, text)
+	return b.String()
 }
