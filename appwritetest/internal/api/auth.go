@@ -112,7 +112,7 @@ func (s *Server) authorize(r *http.Request, e *endpoint) (Caller, error) {
 	if project != "" && project != s.config.Project && !strings.EqualFold(project, "console") {
 		return Caller{}, apierr.NotFound("project_not_found", "Project with the requested ID %s could not be found.", project)
 	}
-	if secret == "" || (project != s.config.Project && e.Scope.resource == "public") {
+	if secret == "" {
 		return s.guest(project, e.Scope)
 	}
 	if project == "" {
@@ -133,8 +133,11 @@ func (s *Server) authorize(r *http.Request, e *endpoint) (Caller, error) {
 	return Caller{Key: true}, nil
 }
 
+// guest admits a caller without a key. Outside the project, which includes the
+// console, there is nothing but the public routes.
 func (s *Server) guest(project string, scope Scope) (Caller, error) {
-	if !scope.guestMay() || (project == "" && scope.resource != "public" && scope.resource != "global") {
+	public := scope.resource == "public" || scope.resource == "global"
+	if !scope.guestMay() || (project != s.config.Project && !public) {
 		return Caller{}, apierr.New(http.StatusUnauthorized, "general_unauthorized_scope",
 			"guests missing scopes (%s)", scope.resource)
 	}

@@ -19,7 +19,7 @@ const (
 func (r *Room) attributeRoutes() []api.Route {
 	one := append(inCollection(), api.Required("key", api.ID))
 	routes := []api.Route{
-		read(attributesPath, "attributes", listParams(inCollection()...), r.listAttributes),
+		read(attributesPath, "attributes", r.listParams(inCollection()...), r.listAttributes),
 		read(attributePath, "attributes", one, r.getAttribute),
 		r.write(http.MethodDelete, attributePath, "attributes", one, r.deleteAttribute),
 	}

@@ -27,7 +27,7 @@ func (r *Room) indexRoutes() []api.Route {
 	path := indexesPath + "/{key}"
 	return []api.Route{
 		r.write(http.MethodPost, indexesPath, "indexes", create, r.createIndex),
-		read(indexesPath, "indexes", listParams(inCollection()...), r.listIndexes),
+		read(indexesPath, "indexes", r.listParams(inCollection()...), r.listIndexes),
 		read(path, "indexes", one, r.getIndex),
 		r.write(http.MethodDelete, path, "indexes", one, r.deleteIndex),
 	}

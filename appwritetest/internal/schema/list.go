@@ -9,12 +9,14 @@ import (
 )
 
 // listParams are what every list route takes.
-func listParams(params ...api.Param) []api.Param {
-	return append(params,
+func (r *Room) listParams(params ...api.Param) []api.Param {
+	params = append(params,
 		api.Optional("queries", api.ListOf(api.Text(0, 4096), 100), []any{}),
-		api.Optional("search", api.Text(0, 256), ""),
-		api.Optional("total", totalFlag, true),
-	)
+		api.Optional("search", api.Text(0, 256), ""))
+	if r.catalog.Profile.Operators() {
+		params = append(params, api.Optional("total", totalFlag, true))
+	}
+	return params
 }
 
 // totalFlag reads total from a query string, where only 0 switches it off.
@@ -34,7 +36,7 @@ func list[T any](req *api.Request, name string, items []T, spec listing.Spec[T],
 	if err != nil {
 		return api.Response{}, err
 	}
-	if !req.Bool("total") && req.Profile.Operators() {
+	if req.Value("total") == false {
 		total = 0
 	}
 	bodies := make([]*phpjson.Object, len(page))
