@@ -24,7 +24,11 @@ func (x *execution) goBack(ctx context.Context) (Report, error) {
 			x.undoErr = reason
 			return x.close(OutcomeInterrupted)
 		}
-		if err := x.back(ctx, own, i); err != nil {
+		err := x.back(ctx, own, i)
+		if err == nil {
+			err = x.proveInTurn(own, i)
+		}
+		if err != nil {
 			x.undoErr, x.reports[i].UndoErr = err, err
 			if x.left.Operation == "" {
 				x.left = journal.Leftover{Operation: x.state.Operations[i].ID, Detail: err.Error()}

@@ -34,7 +34,8 @@ type execution struct {
 	cause     string // of the undo, recorded once
 	err       error  // what stopped the way forward
 	undoErr   error
-	proof     *journal.Proof
+	turns     journal.Proof  // collected while undoing, see proveInTurn
+	proof     *journal.Proof // the whole of it, once taken
 }
 
 func (e *Engine) execution(state journal.State, steps []Step) *execution {

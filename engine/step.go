@@ -108,6 +108,20 @@ func (r Ref) Contains(other Ref) bool {
 	}
 }
 
+// Shapes reports whether a change of r can change how other looks without
+// touching it: attributes make up what is in their collection, relationships
+// what is in their database.
+func (r Ref) Shapes(other Ref) bool {
+	switch r.Type {
+	case "attribute":
+		return r != other && r.Database == other.Database && r.Collection == other.Collection
+	case "relationship":
+		return r != other && r.Database == other.Database
+	default:
+		return false
+	}
+}
+
 // Memento is a step's before-image as canonical JSON. Data too large for a
 // journal record is archived and referred to by a journal.ArchiveRef in it.
 type Memento = json.RawMessage

@@ -1,0 +1,329 @@
+package engine_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/journal"
+	"github.com/backstep-dev/backstep/journal/journaltest"
+)
+
+// The errors of the world's server.
+var (
+	errBusy    = errors.New("the server is busy")           // transient
+	errLost    = errors.New("the response was lost")        // ambiguous
+	errDenied  = errors.New("the server denies the change") // permanent
+	errOffline = errors.New("the server cannot be reached") // transient
+)
+
+func classify(err error) engine.Class {
+	switch {
+	case errors.Is(err, errBusy), errors.Is(err, errOffline):
+		return engine.ClassTransient
+	case errors.Is(err, errLost), errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return engine.ClassAmbiguous
+	default:
+		return engine.ClassPermanent
+	}
+}
+
+// fault is what happens to one write.
+type fault int
+
+const (
+	none   fault = iota
+	busy         // refused before the effect; worth another try
+	deny         // refused for good
+	lose         // acts, and the response is lost
+	drop         // never arrives, which nobody is told
+	hold         // acts late: within the quarantine
+	silent       // acts, then everything the run tries fails as offline
+)
+
+// crash is what a crashed process leaves behind, on the test's stack.
+type crash struct{ point string }
+
+// world is a small deterministic server: objects under keys, where "c/x" lies
+// inside "c". It can lose, hold and refuse writes and crash its caller at any
+// boundary.
+type world struct {
+	mu      sync.Mutex
+	objects map[string]string
+	late    []func()
+	clock   *clock
+	store   journal.Store
+
+	// at is called at every boundary with its name; it panics to crash.
+	at func(point string)
+	// fails says what happens to a write; n counts the writes of one operation from 1.
+	fails   func(operation string, n int) fault
+	counts  map[string]int
+	effects []string
+	offline bool
+	early   []string // writes whose intent was not durable: always empty
+}
+
+func newWorld(objects map[string]string) *world {
+	w := &world{objects: maps.Clone(objects), counts: make(map[string]int)}
+	if w.objects == nil {
+		w.objects = make(map[string]string)
+	}
+	w.clock = &clock{now: time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC), world: w}
+	w.store = &watchedStore{Store: journaltest.NewMemory(), world: w}
+	return w
+}
+
+// point is a boundary.
+func (w *world) point(name string) {
+	if w.at != nil {
+		w.at(name)
+	}
+}
+
+// write sends one change.
+func (w *world) write(ctx context.Context, site engine.Site, what string, effect func()) error {
+	w.point("request " + site.Operation)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w.checkIntent(site)
+	w.mu.Lock()
+	w.counts[site.Operation]++
+	n := w.counts[site.Operation]
+	offline := w.offline
+	w.mu.Unlock()
+	if offline {
+		return errOffline
+	}
+	do := func() {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		effect()
+		w.effects = append(w.effects, site.Operation+" "+what)
+	}
+	f := none
+	if w.fails != nil {
+		f = w.fails(site.Operation, n)
+	}
+	switch f {
+	case busy:
+		return errBusy
+	case deny:
+		return errDenied
+	case drop:
+		return errLost
+	case hold:
+		w.mu.Lock()
+		w.late = append(w.late, do)
+		w.mu.Unlock()
+		return errLost
+	case lose:
+		do()
+		return errLost
+	case silent:
+		do()
+		w.mu.Lock()
+		w.offline = true
+		w.mu.Unlock()
+		return errLost
+	case none:
+	}
+	do()
+	w.point("effect " + site.Operation)
+	return nil
+}
+
+// checkIntent notes a write that the journal does not announce.
+func (w *world) checkIntent(site engine.Site) {
+	records, err := w.store.(*watchedStore).Store.Records(context.Background(), site.Run)
+	if err != nil {
+		w.early = append(w.early, site.Operation+": "+err.Error())
+		return
+	}
+	state, err := journal.Fold(records)
+	if err != nil {
+		w.early = append(w.early, site.Operation+": "+err.Error())
+		return
+	}
+	id, undo, _ := strings.Cut(site.Operation, "/undo/")
+	operation := state.Operation(id)
+	phase := operation.Phase
+	if undo != "" {
+		var n int
+		_, _ = fmt.Sscan(undo, &n)
+		if n > len(operation.Undo) {
+			w.early = append(w.early, site.Operation+" is not in the journal")
+			return
+		}
+		phase = operation.Undo[n-1].Phase
+	}
+	if phase != journal.PhaseIntended {
+		w.early = append(w.early, site.Operation+" is "+string(phase))
+	}
+}
+
+// read gives an object.
+func (w *world) read(ctx context.Context, key string) (string, bool, error) {
+	if err := ctx.Err(); err != nil {
+		return "", false, err
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.offline {
+		return "", false, errOffline
+	}
+	value, ok := w.objects[key]
+	return value, ok, nil
+}
+
+// set changes an object behind the run's back; "" removes it.
+func (w *world) set(key, value string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if value == "" {
+		delete(w.objects, key)
+		return
+	}
+	w.objects[key] = value
+}
+
+func (w *world) online() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.offline = false
+}
+
+// arrive lets what was held act.
+func (w *world) arrive() {
+	w.mu.Lock()
+	late := w.late
+	w.late = nil
+	w.mu.Unlock()
+	for _, do := range late {
+		do()
+	}
+}
+
+func (w *world) snapshot() map[string]string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return maps.Clone(w.objects)
+}
+
+// clock stands still but for waits, which pass at once. A wait of the
+// quarantine's length lets arrive what was held.
+type clock struct {
+	mu    sync.Mutex
+	now   time.Time
+	world *world
+	waits []time.Duration
+	// during, when set, is called in every wait.
+	during func(d time.Duration)
+}
+
+const quarantine = 45 * time.Second
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Wait(ctx context.Context, d time.Duration) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.now = c.now.Add(d)
+	c.waits = append(c.waits, d)
+	during := c.during
+	c.mu.Unlock()
+	if d >= quarantine {
+		c.world.arrive()
+	}
+	if during != nil {
+		during(d)
+	}
+	return ctx.Err()
+}
+
+// watchedStore puts boundaries around every append and can fail there.
+type watchedStore struct {
+	journal.Store
+	world *world
+	// fails gives the error of an append, and whether the records are stored all the same.
+	fails func(r journal.Record) (err error, stored bool)
+}
+
+func (s *watchedStore) Append(ctx context.Context, records ...journal.Record) error {
+	name := string(records[0].Type) + " " + records[0].Operation
+	s.world.point("before " + name)
+	if s.fails != nil {
+		if err, stored := s.fails(records[0]); err != nil {
+			if stored {
+				_ = s.Store.Append(ctx, records...)
+			}
+			return err
+		}
+	}
+	if err := s.Store.Append(ctx, records...); err != nil {
+		return err
+	}
+	s.world.point("after " + name)
+	return nil
+}
+
+// newEngine makes an engine over the world.
+func newEngine(t testing.TB, w *world, opts ...engine.Option) *engine.Engine {
+	t.Helper()
+	e, err := engine.New(w.store, codec{w}, append([]engine.Option{
+		engine.WithClock(w.clock), engine.WithClassifier(classify), engine.WithQuarantine(quarantine),
+	}, opts...)...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
+}
+
+// crashing calls do and reports whether it crashed on the way.
+func crashing(do func()) (crashed *crash) {
+	defer func() {
+		switch r := recover().(type) {
+		case nil:
+		case crash:
+			crashed = &r
+		default:
+			panic(r)
+		}
+	}()
+	do()
+	return nil
+}
+
+// crashAt crashes at the first boundary of that name.
+func (w *world) crashAt(point string) {
+	w.at = func(name string) {
+		if name == point {
+			w.at = nil
+			panic(crash{name})
+		}
+	}
+}
+
+// crashAtNumber crashes at boundary n, counted from 1.
+func (w *world) crashAtNumber(n int) {
+	seen := 0
+	w.at = func(name string) {
+		if seen++; seen == n {
+			w.at = nil
+			panic(crash{name})
+		}
+	}
+}
