@@ -91,10 +91,11 @@ func (c *Client) CreateIndex(ctx context.Context, database, collection string, i
 }
 
 // indexParams gives an index as a creation takes it; fields is the dialect's
-// name of its attributes. Orders can be neither null nor empty, lengths can.
+// name of its attributes. A server shows null orders and 0 lengths but takes
+// neither: such orders are left out or ascending, such lengths null.
 func indexParams(index Index, fields string) map[string]any {
 	params := map[string]any{"key": index.Key, "type": index.Type, fields: append([]string{}, index.Attributes...)}
-	if len(index.Orders) > 0 {
+	if slices.ContainsFunc(index.Orders, func(order string) bool { return order != "" }) {
 		orders := slices.Clone(index.Orders)
 		for i, order := range orders {
 			if order == "" {
