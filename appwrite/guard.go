@@ -35,7 +35,8 @@ func (c *Client) UpdateDocument(ctx context.Context, database, collection, id st
 	if err := c.refuseOperators(ctx, patch.Data); err != nil {
 		return Document{}, err
 	}
-	if len(patch.Data) == 0 && patch.Permissions == nil {
+	timed := patch.UpdatedAt != "" && s.server.Capabilities.Timestamps
+	if len(patch.Data) == 0 && patch.Permissions == nil && !timed {
 		return c.expect(ctx, database, collection, id, guard)
 	}
 	write := func(stamp string) (Document, error) {
@@ -56,8 +57,8 @@ func (c *Client) UpdateDocument(ctx context.Context, database, collection, id st
 
 func (s scope) patchBody(patch DocumentPatch) map[string]any {
 	params := map[string]any{}
-	if len(patch.Data) > 0 {
-		params["data"] = s.fields(Document{Data: patch.Data, UpdatedAt: patch.UpdatedAt})
+	if data := s.fields(Document{Data: patch.Data, UpdatedAt: patch.UpdatedAt}); len(data) > 0 {
+		params["data"] = data
 	}
 	if patch.Permissions != nil {
 		params["permissions"] = append([]string{}, *patch.Permissions...)
