@@ -24,7 +24,10 @@ func TestEveryKindSurvivesEveryBoundary(t *testing.T) {
 			tally := steptest.NewTally()
 			whole := t.Run("cases", func(t *testing.T) {
 				t.Parallel()
-				for _, c := range slices.Concat(documentCases(), otherCases()) {
+				for _, c := range slices.Concat(
+					databaseCases(), collectionCases(), attributeCases(), indexCases(), relationshipCases(),
+					documentCases(), otherCases(),
+				) {
 					t.Run(c.Name, func(t *testing.T) {
 						t.Parallel()
 						steptest.Run(t, stage, c, tally, func() string { return livetest.DatabaseID(t) })
