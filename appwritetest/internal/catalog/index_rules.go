@@ -1,7 +1,6 @@
 package catalog
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -177,56 +176,6 @@ func find(attributes []*Attribute, key string) *Attribute {
 		}
 	}
 	return nil
-}
-
-// shrinkIndexes takes a dropped attribute out of every index. An index that
-// is left empty, or the same as another, goes.
-func (c *Catalog) shrinkIndexes(col *Collection, key string) error {
-	for _, x := range slices.Clone(col.Indexes) {
-		i := slices.Index(x.Attributes, key)
-		if i < 0 {
-			continue
-		}
-		reduced := x.IndexDefinition
-		reduced.Attributes = slices.Delete(slices.Clone(reduced.Attributes), i, i+1)
-		reduced.Lengths = cut(reduced.Lengths, i)
-		reduced.Orders = cut(reduced.Orders, i)
-		if err := c.replaceIndex(col, x, reduced); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (c *Catalog) replaceIndex(col *Collection, x *Index, reduced IndexDefinition) error {
-	i := slices.IndexFunc(col.Schema.Indexes, func(p PhysicalIndex) bool { return p.Key == x.Key })
-	twin := slices.ContainsFunc(col.Indexes, func(other *Index) bool {
-		return other != x && slices.Equal(other.Attributes, reduced.Attributes) && slices.Equal(other.Orders, reduced.Orders)
-	})
-	if i >= 0 {
-		old := col.Schema.Indexes[i]
-		if err := c.demolish(col, x.Key); err != nil {
-			return err
-		}
-		if len(reduced.Attributes) > 0 && !twin {
-			if err := c.build(col, reduced); err != nil {
-				return cmp.Or(err, c.build(col, old.IndexDefinition))
-			}
-		}
-	}
-	if len(reduced.Attributes) == 0 || twin {
-		col.Indexes = without(col.Indexes, x)
-		return nil
-	}
-	x.IndexDefinition = reduced
-	return nil
-}
-
-func cut[T any](list []T, i int) []T {
-	if i >= len(list) {
-		return list
-	}
-	return slices.Delete(slices.Clone(list), i, i+1)
 }
 
 func indexInvalid(format string, args ...any) *apierr.Error {

@@ -169,6 +169,16 @@ func (s *Schema) Attribute(key string) *Definition {
 	return nil
 }
 
+// index returns the index with a key, or nil.
+func (s *Schema) index(key string) *PhysicalIndex {
+	for i := range s.Indexes {
+		if s.Indexes[i].Key == key {
+			return &s.Indexes[i]
+		}
+	}
+	return nil
+}
+
 // Unique returns the unique indexes that writes must respect.
 func (s *Schema) Unique() []PhysicalIndex {
 	var unique []PhysicalIndex
