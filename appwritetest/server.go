@@ -19,6 +19,7 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/health"
 	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 	"github.com/backstep-dev/backstep/appwritetest/internal/schema"
+	"github.com/backstep-dev/backstep/appwritetest/internal/tx"
 	"github.com/backstep-dev/backstep/appwritetest/internal/worker"
 )
 
@@ -128,12 +129,14 @@ func (s *Server) assemble() error {
 
 // routes collects what the rooms serve.
 func (s *Server) routes(schemas *catalog.Catalog) []api.Route {
+	transactions := tx.NewLog(s.options.clock)
 	records := documents.New(documents.Config{
-		Profile: s.profile, Catalog: schemas, Store: s.data.records, Now: s.options.clock,
+		Profile: s.profile, Catalog: schemas, Store: s.data.records, Transactions: transactions, Now: s.options.clock,
 	})
 	return slices.Concat(
 		schema.New(schemas).Routes(),
 		records.Routes(),
+		tx.NewRoom(transactions, records, s.profile).Routes(),
 		health.Routes(s.worker.QueueSize),
 	)
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 	"github.com/backstep-dev/backstep/appwritetest/internal/query"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
+	"github.com/backstep-dev/backstep/appwritetest/internal/tx"
 )
 
 // batch is how many records a bulk update or delete takes at a time, each
@@ -43,6 +44,10 @@ func (r *Room) updateMany(req *api.Request) (api.Response, error) {
 	}
 	if err := bulkAllowed(req, col); err != nil {
 		return api.Response{}, err
+	}
+	if stages(req) {
+		staged := phpjson.Obj("queries", req.List("queries"), "data", data)
+		return r.stageBulk(req, col, tx.Operation{Action: tx.BulkUpdate, Data: staged})
 	}
 	set, err := r.selection(col, req.Strings("queries"))
 	if err != nil {
@@ -161,6 +166,9 @@ func (r *Room) upsertMany(req *api.Request) (api.Response, error) {
 		return api.Response{}, err
 	}
 	items := objectsOf(req.List("documents"))
+	if stages(req) {
+		return r.stageBulk(req, col, tx.Operation{Action: tx.BulkUpsert, Items: items})
+	}
 	var told []*store.Record
 	err = r.Store.Update(func(w store.Writer) error {
 		told, err = r.putAll(w, req.Dialect, col, items)
@@ -223,6 +231,10 @@ func (r *Room) deleteMany(req *api.Request) (api.Response, error) {
 	}
 	if err := bulkAllowed(req, col); err != nil {
 		return api.Response{}, err
+	}
+	if stages(req) {
+		staged := phpjson.Obj("queries", req.List("queries"))
+		return r.stageBulk(req, col, tx.Operation{Action: tx.BulkDelete, Data: staged})
 	}
 	set, err := r.selection(col, req.Strings("queries"))
 	if err != nil {

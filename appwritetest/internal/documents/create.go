@@ -12,22 +12,33 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/permission"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
+	"github.com/backstep-dev/backstep/appwritetest/internal/tx"
 )
+
+// checkCreate refuses parameters that do not go together.
+func checkCreate(req *api.Request) error {
+	data, _ := req.Value("data").(*phpjson.Object)
+	many, id := req.List("documents"), req.String("documentId")
+	switch {
+	case data.Len() == 0 && len(many) == 0:
+		return apierr.BadRequest("document_missing_data", "The document data is missing.")
+	case data.Len() > 0 && len(many) > 0:
+		return apierr.BadRequest("general_bad_request", "You can only send one of data and documents.")
+	case len(many) > 0 && (id != "" || permissionsOf(req) != nil):
+		return apierr.BadRequest("general_bad_request", "documentId and permissions belong to a single document.")
+	case len(many) == 0 && id == "":
+		return apierr.BadRequest("document_missing_data", "Document ID is required when creating a single document.")
+	}
+	return nil
+}
 
 // create adds one record, or several when documents are sent.
 func (r *Room) create(req *api.Request) (api.Response, error) {
+	if err := checkCreate(req); err != nil {
+		return api.Response{}, err
+	}
 	data, _ := req.Value("data").(*phpjson.Object)
 	many, id := objectsOf(req.List("documents")), req.String("documentId")
-	switch {
-	case data.Len() == 0 && len(many) == 0:
-		return api.Response{}, apierr.BadRequest("document_missing_data", "The document data is missing.")
-	case data.Len() > 0 && len(many) > 0:
-		return api.Response{}, apierr.BadRequest("general_bad_request", "You can only send one of data and documents.")
-	case len(many) > 0 && (id != "" || permissionsOf(req) != nil):
-		return api.Response{}, apierr.BadRequest("general_bad_request", "documentId and permissions belong to a single document.")
-	case len(many) == 0 && id == "":
-		return api.Response{}, apierr.BadRequest("document_missing_data", "Document ID is required when creating a single document.")
-	}
 	col, err := r.collection(req)
 	if err != nil {
 		return api.Response{}, err
@@ -38,13 +49,17 @@ func (r *Room) create(req *api.Request) (api.Response, error) {
 	if !may(req, "create", col, nil) {
 		return api.Response{}, unauthorized()
 	}
+	if id == "unique()" {
+		id = r.uniqueID()
+	}
+	if stages(req) {
+		return r.stageNew(req, col, tx.Create, id, data)
+	}
 	in, err := r.read(req.Dialect, data)
 	if err != nil {
 		return api.Response{}, err
 	}
-	if in.id, in.permissions = id, permissionsOf(req); id == "unique()" {
-		in.id = r.uniqueID()
-	}
+	in.id, in.permissions = id, permissionsOf(req)
 	var body *phpjson.Object
 	err = r.Store.Update(func(w store.Writer) error {
 		record, err := r.insert(w, col, in)
@@ -104,6 +119,9 @@ func (r *Room) createMany(req *api.Request, col *catalog.Collection, items []*ph
 		in.permissions = permission.Expand(in.permissions, false)
 		inputs[i] = in
 	}
+	if stages(req) {
+		return r.stageBulk(req, col, tx.Operation{Action: tx.BulkCreate, Items: withIDs(items, inputs)})
+	}
 	v := r.view(req)
 	bodies := make([]*phpjson.Object, len(inputs))
 	err := r.Store.Update(func(w store.Writer) error {
@@ -121,6 +139,16 @@ func (r *Room) createMany(req *api.Request, col *catalog.Collection, items []*ph
 		return api.Response{}, conflict(err)
 	}
 	return api.Created(v.page(len(bodies), bodies)), nil
+}
+
+// withIDs are items that all have an id.
+func withIDs(items []*phpjson.Object, inputs []input) []*phpjson.Object {
+	out := make([]*phpjson.Object, len(items))
+	for i, item := range items {
+		out[i] = item.Clone()
+		out[i].Set("$id", inputs[i].id)
+	}
+	return out
 }
 
 // bulkAllowed refuses bulk calls for guests and on collections with

@@ -16,6 +16,9 @@ func (r *Room) delete(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
+	if stages(req) {
+		return r.stageDelete(req, col)
+	}
 	err = r.Store.Update(func(w store.Writer) error {
 		id := req.String("documentId")
 		record, err := w.Get(col.Sequence, id)

@@ -24,18 +24,30 @@ func (r *Room) get(req *api.Request) (api.Response, error) {
 		return api.Response{}, err
 	}
 	id := req.String("documentId")
+	if t := r.Log.Overlay(req.String("transactionId")); t != nil {
+		body, err := r.seen(req, r.overlay(t.Operations, col), col, id, nil)
+		if err != nil {
+			return api.Response{}, err
+		}
+		return api.OK(body), nil
+	}
 	record, err := r.cached(r.Store, col, id)
 	if err != nil {
 		return api.Response{}, err
 	}
-	if record == nil || !may(req, "read", col, record) {
-		return api.Response{}, notFound(id)
-	}
 	v := r.view(req)
 	v.selected = set.Select
-	body, err := r.nested(r.Store, v, col, record)
-	if err != nil {
-		return api.Response{}, err
+	var body *phpjson.Object
+	if record != nil && may(req, "read", col, record) {
+		if body, err = r.nested(r.Store, v, col, record); err != nil {
+			return api.Response{}, err
+		}
+	}
+	if t := r.overlaid(req); t != nil {
+		body = r.overlayRecord(t, v, col, id, body)
+	}
+	if body == nil {
+		return api.Response{}, notFound(id)
 	}
 	v.addPlace(body, col)
 	return api.OK(body), nil
@@ -71,6 +83,13 @@ func (r *Room) list(req *api.Request) (api.Response, error) {
 			return api.Response{}, err
 		}
 	}
+	if t := r.Log.Overlay(req.String("transactionId")); t != nil {
+		bodies, total, err := r.overlaid(req, r.overlay(t.Operations, col), s, records, total)
+		if err != nil {
+			return api.Response{}, err
+		}
+		return api.OK(r.view(req).page(total, bodies)), nil
+	}
 	v := r.view(req)
 	v.selected = set.Select
 	bodies := make([]*phpjson.Object, len(records))
@@ -78,6 +97,9 @@ func (r *Room) list(req *api.Request) (api.Response, error) {
 		if bodies[i], err = r.nested(r.Store, v, col, record); err != nil {
 			return api.Response{}, err
 		}
+	}
+	if t := r.overlaid(req); t != nil {
+		total, bodies = s.overlay(t, v, total, bodies)
 	}
 	return api.OK(v.page(total, bodies)), nil
 }

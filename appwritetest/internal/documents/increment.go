@@ -9,6 +9,7 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/operator"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
+	"github.com/backstep-dev/backstep/appwritetest/internal/tx"
 	"github.com/backstep-dev/backstep/appwritetest/internal/value"
 )
 
@@ -26,12 +27,15 @@ func (r *Room) increment(verb, bound string) func(*api.Request) (api.Response, e
 		if f, _ := value.Float(s.amount); f <= 0 {
 			return api.Response{}, apierr.Argument("Invalid `value` param: must be greater than 0")
 		}
-		if verb == "decrement" {
-			s.amount = negated(s.amount)
-		}
 		col, err := r.collection(req)
 		if err != nil {
 			return api.Response{}, err
+		}
+		if stages(req) {
+			return r.stageStep(req, col, tx.Action(verb), s, bound)
+		}
+		if verb == "decrement" {
+			s.amount = negated(s.amount)
 		}
 		var body *phpjson.Object
 		err = r.Store.Update(func(w store.Writer) error {

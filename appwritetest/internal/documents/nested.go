@@ -7,7 +7,6 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
-	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
 )
 
@@ -195,13 +194,7 @@ func isModel(nested any) bool {
 // nowhere is the model of a related record that does not exist.
 func (v view) nowhere(col *catalog.Collection) *phpjson.Object {
 	out := &phpjson.Object{}
-	switch v.sequence {
-	case profile.StringSequence:
-		out.Set("$sequence", "0")
-	case profile.IntSequence:
-		out.Set("$sequence", int64(0))
-	case profile.NoSequence:
-	}
+	v.addNoSequence(out)
 	v.addPlace(out, col)
 	return out
 }

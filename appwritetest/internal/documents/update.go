@@ -24,6 +24,9 @@ func (r *Room) update(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
+	if stages(req) {
+		return r.stageUpdate(req, col, data)
+	}
 	in, err := r.read(req.Dialect, data)
 	if err != nil {
 		return api.Response{}, err

@@ -10,6 +10,7 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
+	"github.com/backstep-dev/backstep/appwritetest/internal/tx"
 )
 
 // upsert creates a record or writes fields over the one with its id.
@@ -24,6 +25,9 @@ func (r *Room) upsert(req *api.Request) (api.Response, error) {
 	col, err := r.collection(req)
 	if err != nil {
 		return api.Response{}, err
+	}
+	if stages(req) {
+		return r.stageNew(req, col, tx.Upsert, req.String("documentId"), data)
 	}
 	in, err := r.read(req.Dialect, data)
 	if err != nil {

@@ -1,0 +1,218 @@
+package documents
+
+import (
+	"net/http"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
+	"github.com/backstep-dev/backstep/appwritetest/internal/tx"
+)
+
+// Writes that name a transaction are staged: nothing of them is checked but
+// their place and, for changes, that the record is there. The client is shown
+// what it sent, dressed up as a record.
+
+// stages says whether a request is to be staged.
+func stages(req *api.Request) bool { return req.String("transactionId") != "" }
+
+// The errors for a transaction that has ended, by kind of route.
+const (
+	singleEnded = "transaction_not_ready"
+	bulkEnded   = "general_bad_request"
+)
+
+// stage adds an operation to the transaction of a request. It returns what the
+// transaction held of the collection before.
+func (r *Room) stage(req *api.Request, col *catalog.Collection, op tx.Operation, ended string) (overlay, error) {
+	t, err := r.Log.Open(req.String("transactionId"), ended)
+	if err != nil {
+		return overlay{}, err
+	}
+	if err := t.Fits(1); err != nil {
+		return overlay{}, err
+	}
+	op.Dialect, op.Database, op.Collection, op.Container = req.Dialect, col.Database.ID, col.ID, col.Sequence
+	before := r.overlay(t.Operations, col)
+	if op.Needs() {
+		there, err := r.there(before, col, op.Record)
+		if err != nil {
+			return overlay{}, err
+		}
+		if !there {
+			return overlay{}, notFound(op.Record)
+		}
+	}
+	r.Log.Stage(t, op)
+	return before, nil
+}
+
+// there says whether a transaction sees a record.
+func (r *Room) there(o overlay, col *catalog.Collection, id string) (bool, error) {
+	if held := o.of(id); held != nil {
+		return !held.deleted, nil
+	}
+	record, err := r.Store.Get(col.Sequence, id)
+	return record != nil, err
+}
+
+// Locate implements tx.Records.
+func (r *Room) Locate(op *tx.Operation, earlier []tx.Operation) error {
+	col, err := r.Catalog.Collection(op.Database, op.Collection)
+	if err != nil {
+		return err
+	}
+	op.Container = col.Sequence
+	if !op.Needs() {
+		return nil
+	}
+	there, err := r.there(r.overlay(earlier, col), col, op.Record)
+	if err != nil {
+		return err
+	}
+	if !there {
+		return notFound(op.Record)
+	}
+	return nil
+}
+
+// withPermissions is the data of an operation.
+func withPermissions(data *phpjson.Object, permissions []string) *phpjson.Object {
+	out := data.Clone()
+	out.Delete("$permissions")
+	if permissions != nil {
+		list := make([]any, len(permissions))
+		for i, p := range permissions {
+			list[i] = p
+		}
+		out.Set("$permissions", list)
+	}
+	return out
+}
+
+// stageNew stages a create or an upsert.
+func (r *Room) stageNew(req *api.Request, col *catalog.Collection, action tx.Action, id string, data *phpjson.Object) (api.Response, error) {
+	data = withPermissions(data, permissionsOf(req))
+	op := tx.Operation{Action: action, Record: id, Data: data}
+	if _, err := r.stage(req, col, op, singleEnded); err != nil {
+		return api.Response{}, err
+	}
+	return api.Created(r.view(req).simulated(col, id, data)), nil
+}
+
+// stageUpdate stages a merge and shows its result.
+func (r *Room) stageUpdate(req *api.Request, col *catalog.Collection, data *phpjson.Object) (api.Response, error) {
+	id := req.String("documentId")
+	data = withPermissions(data, permissionsOf(req))
+	before, err := r.stage(req, col, tx.Operation{Action: tx.Update, Record: id, Data: data}, singleEnded)
+	if err != nil {
+		return api.Response{}, err
+	}
+	body, err := r.seen(req, before, col, id, nil)
+	if err != nil {
+		return api.Response{}, err
+	}
+	merge(body, data)
+	return api.OK(body), nil
+}
+
+func (r *Room) stageDelete(req *api.Request, col *catalog.Collection) (api.Response, error) {
+	op := tx.Operation{Action: tx.Delete, Record: req.String("documentId")}
+	if _, err := r.stage(req, col, op, singleEnded); err != nil {
+		return api.Response{}, err
+	}
+	return api.NoContent(), nil
+}
+
+// stageBulk stages a bulk call; the answer lists nothing.
+func (r *Room) stageBulk(req *api.Request, col *catalog.Collection, op tx.Operation) (api.Response, error) {
+	if _, err := r.stage(req, col, op, bulkEnded); err != nil {
+		return api.Response{}, err
+	}
+	return api.OK(r.view(req).page(len(op.Items), []*phpjson.Object{})), nil
+}
+
+// stageStep stages an increment or decrement; the answer shows the amount.
+func (r *Room) stageStep(req *api.Request, col *catalog.Collection, action tx.Action, s step, boundName string) (api.Response, error) {
+	data := phpjson.Obj(req.Dialect.Word("attribute"), s.attribute, "value", s.amount)
+	if s.bound != nil {
+		data.Set(boundName, s.bound)
+	}
+	if _, err := r.stage(req, col, tx.Operation{Action: action, Record: s.id, Data: data}, bulkEnded); err != nil {
+		return api.Response{}, err
+	}
+	v := r.view(req)
+	body := phpjson.Obj("$id", s.id, s.attribute, s.amount)
+	v.addPlace(body, col)
+	v.addNoSequence(body)
+	return api.Response{Status: http.StatusOK, Body: body}, nil
+}
+
+// simulated is the model of a record that is only staged: what was sent, and
+// no more.
+func (v view) simulated(col *catalog.Collection, id string, data *phpjson.Object) *phpjson.Object {
+	out := phpjson.Obj("$id", id)
+	v.addPlace(out, col)
+	merge(out, data)
+	if !out.Has("$permissions") {
+		out.Set("$permissions", []any{})
+	}
+	v.addNoSequence(out)
+	return out
+}
+
+// addNoSequence adds what stands for the sequence of a record that has none.
+func (v view) addNoSequence(out *phpjson.Object) {
+	switch v.sequence {
+	case profile.StringSequence:
+		out.Set("$sequence", "0")
+	case profile.IntSequence:
+		out.Set("$sequence", int64(0))
+	case profile.NoSequence:
+	}
+}
+
+// merge writes the data of an operation over a model.
+func merge(body, data *phpjson.Object) {
+	for key, v := range data.All() {
+		if key != "$id" {
+			body.Set(key, v)
+		}
+	}
+}
+
+// seen is a record as a transaction sees it: base, or the stored record if that
+// is nil, under what was staged.
+func (r *Room) seen(req *api.Request, o overlay, col *catalog.Collection, id string, base *phpjson.Object) (*phpjson.Object, error) {
+	v := r.view(req)
+	held := o.of(id)
+	if held != nil && held.created {
+		return v.simulated(col, id, held.data), nil
+	}
+	if base == nil {
+		record, err := r.Store.Get(col.Sequence, id)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case record != nil:
+			if base, err = r.nested(r.Store, v, col, record); err != nil {
+				return nil, err
+			}
+			v.addPlace(base, col)
+			if o.bulk(r, base, col, record) {
+				return nil, notFound(id)
+			}
+		case held != nil && !held.deleted:
+			return v.simulated(col, id, held.data), nil
+		}
+	}
+	if base == nil || (held != nil && held.deleted) {
+		return nil, notFound(id)
+	}
+	if held != nil {
+		merge(base, held.data)
+	}
+	return base, nil
+}
