@@ -24,8 +24,8 @@ func (r *Room) get(req *api.Request) (api.Response, error) {
 		return api.Response{}, err
 	}
 	id := req.String("documentId")
-	if t := r.Log.Overlay(req.String("transactionId")); t != nil {
-		body, err := r.seen(req, r.overlay(t.Operations, col), col, id, nil)
+	if t := r.Transactions.Overlay(req.String("transactionId")); t != nil {
+		body, err := r.seen(req, r.overlay(t.Operations, col), col, id)
 		if err != nil {
 			return api.Response{}, err
 		}
@@ -35,19 +35,14 @@ func (r *Room) get(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
+	if record == nil || !may(req, "read", col, record) {
+		return api.Response{}, notFound(id)
+	}
 	v := r.view(req)
 	v.selected = set.Select
-	var body *phpjson.Object
-	if record != nil && may(req, "read", col, record) {
-		if body, err = r.nested(r.Store, v, col, record); err != nil {
-			return api.Response{}, err
-		}
-	}
-	if t := r.overlaid(req); t != nil {
-		body = r.overlayRecord(t, v, col, id, body)
-	}
-	if body == nil {
-		return api.Response{}, notFound(id)
+	body, err := r.nested(r.Store, v, col, record)
+	if err != nil {
+		return api.Response{}, err
 	}
 	v.addPlace(body, col)
 	return api.OK(body), nil
@@ -83,7 +78,7 @@ func (r *Room) list(req *api.Request) (api.Response, error) {
 			return api.Response{}, err
 		}
 	}
-	if t := r.Log.Overlay(req.String("transactionId")); t != nil {
+	if t := r.Transactions.Overlay(req.String("transactionId")); t != nil {
 		bodies, total, err := r.overlaid(req, r.overlay(t.Operations, col), s, records, total)
 		if err != nil {
 			return api.Response{}, err
@@ -97,9 +92,6 @@ func (r *Room) list(req *api.Request) (api.Response, error) {
 		if bodies[i], err = r.nested(r.Store, v, col, record); err != nil {
 			return api.Response{}, err
 		}
-	}
-	if t := r.overlaid(req); t != nil {
-		total, bodies = s.overlay(t, v, total, bodies)
 	}
 	return api.OK(v.page(total, bodies)), nil
 }

@@ -21,7 +21,7 @@ type step struct {
 }
 
 // increment adds to a number of one record, or takes from it.
-func (r *Room) increment(verb, bound string) func(*api.Request) (api.Response, error) {
+func (r *Room) increment(action tx.Action, bound string) func(*api.Request) (api.Response, error) {
 	return func(req *api.Request) (api.Response, error) {
 		s := step{id: req.String("documentId"), attribute: req.String("attribute"), amount: req.Value("value"), bound: req.Value(bound)}
 		if f, _ := value.Float(s.amount); f <= 0 {
@@ -32,9 +32,9 @@ func (r *Room) increment(verb, bound string) func(*api.Request) (api.Response, e
 			return api.Response{}, err
 		}
 		if stages(req) {
-			return r.stageStep(req, col, tx.Action(verb), s, bound)
+			return r.stageStep(req, col, action, s, bound)
 		}
-		if verb == "decrement" {
+		if action == tx.Decrement {
 			s.amount = negated(s.amount)
 		}
 		var body *phpjson.Object

@@ -12,7 +12,6 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
 	"github.com/backstep-dev/backstep/appwritetest/internal/tx"
-	"github.com/backstep-dev/backstep/appwritetest/internal/tx"
 	"github.com/backstep-dev/backstep/appwritetest/internal/value"
 )
 
@@ -56,20 +55,20 @@ func (r *Room) Routes() []api.Route {
 			Method: http.MethodGet, Path: recordPath, Scope: api.ReadOf("documents"), Access: api.Read,
 			Params: ofRecord(queries(), transaction()), Handle: r.get,
 		},
-		r.write(http.MethodPost, recordsPath, r.orStage(r.create, r.stageCreate), inCollection(
+		r.write(http.MethodPost, recordsPath, r.create, inCollection(
 			api.Optional("documentId", api.NewID, ""), r.data(), permissions(), items("documents"), transaction())...),
-		r.write(http.MethodPatch, recordPath, r.orStage(r.update, r.stageUpdate), ofRecord(data(), permissions(), transaction())...),
-		r.write(http.MethodPut, recordPath, r.orStage(r.upsert, r.stageUpsert), ofRecord(data(), permissions(), transaction())...),
-		r.write(http.MethodDelete, recordPath, r.orStage(r.delete, r.stageDelete), ofRecord(transaction())...),
-		r.write(http.MethodPatch, recordsPath, r.orStage(r.updateMany, r.stageUpdateMany), inCollection(data(), queries(), transaction())...),
-		r.write(http.MethodPut, recordsPath, r.orStage(r.upsertMany, r.stageUpsertMany), inCollection(requiredItems(), transaction())...),
-		r.write(http.MethodDelete, recordsPath, r.orStage(r.deleteMany, r.stageDeleteMany), inCollection(queries(), transaction())...),
+		r.write(http.MethodPatch, recordPath, r.update, ofRecord(data(), permissions(), transaction())...),
+		r.write(http.MethodPut, recordPath, r.upsert, ofRecord(data(), permissions(), transaction())...),
+		r.write(http.MethodDelete, recordPath, r.delete, ofRecord(transaction())...),
+		r.write(http.MethodPatch, recordsPath, r.updateMany, inCollection(data(), queries(), transaction())...),
+		r.write(http.MethodPut, recordsPath, r.upsertMany, inCollection(requiredItems(), transaction())...),
+		r.write(http.MethodDelete, recordsPath, r.deleteMany, inCollection(queries(), transaction())...),
 		r.counter(tx.Increment, "max"),
 		r.counter(tx.Decrement, "min"),
 	}
 }
 
-func (r *Room) write(method, path string, handle handler, params ...api.Param) api.Route {
+func (r *Room) write(method, path string, handle func(*api.Request) (api.Response, error), params ...api.Param) api.Route {
 	return api.Route{
 		Method: method, Path: path, Scope: api.WriteOf("documents"),
 		Params: params, Access: api.Write, Handle: handle,
@@ -78,8 +77,7 @@ func (r *Room) write(method, path string, handle handler, params ...api.Param) a
 
 // counter is the route that adds to a number or takes from it.
 func (r *Room) counter(action tx.Action, bound string) api.Route {
-	handle := r.orStage(r.increment(string(action), bound), r.stageCount(action, bound))
-	route := r.write(http.MethodPatch, recordPath+"/{attribute}/"+string(action), handle, ofRecord(
+	route := r.write(http.MethodPatch, recordPath+"/{attribute}/"+string(action), r.increment(action, bound), ofRecord(
 		api.Required("attribute", api.ID), api.Optional("value", api.Number, int64(1)),
 		api.Nullable(bound, api.Number), transaction())...)
 	route.When = profile.Profile.TablesDB

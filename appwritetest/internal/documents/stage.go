@@ -26,7 +26,7 @@ const (
 // stage adds an operation to the transaction of a request. It returns what the
 // transaction held of the collection before.
 func (r *Room) stage(req *api.Request, col *catalog.Collection, op tx.Operation, ended string) (overlay, error) {
-	t, err := r.Log.Open(req.String("transactionId"), ended)
+	t, err := r.Transactions.Open(req.String("transactionId"), ended)
 	if err != nil {
 		return overlay{}, err
 	}
@@ -44,7 +44,7 @@ func (r *Room) stage(req *api.Request, col *catalog.Collection, op tx.Operation,
 			return overlay{}, notFound(op.Record)
 		}
 	}
-	r.Log.Stage(t, op)
+	r.Transactions.Stage(t, op)
 	return before, nil
 }
 
@@ -91,9 +91,19 @@ func withPermissions(data *phpjson.Object, permissions []string) *phpjson.Object
 	return out
 }
 
-// stageNew stages a create or an upsert.
+// stageNew stages a create or an upsert. An upsert without permissions takes
+// those that the record has.
 func (r *Room) stageNew(req *api.Request, col *catalog.Collection, action tx.Action, id string, data *phpjson.Object) (api.Response, error) {
-	data = withPermissions(data, permissionsOf(req))
+	granted := permissionsOf(req)
+	if granted == nil {
+		granted = []string{}
+		if held, err := r.Store.Get(col.Sequence, id); err != nil {
+			return api.Response{}, err
+		} else if held != nil && action == tx.Upsert {
+			granted = held.Permissions
+		}
+	}
+	data = withPermissions(data, append([]string{}, granted...))
 	op := tx.Operation{Action: action, Record: id, Data: data}
 	if _, err := r.stage(req, col, op, singleEnded); err != nil {
 		return api.Response{}, err
@@ -109,7 +119,7 @@ func (r *Room) stageUpdate(req *api.Request, col *catalog.Collection, data *phpj
 	if err != nil {
 		return api.Response{}, err
 	}
-	body, err := r.seen(req, before, col, id, nil)
+	body, err := r.seen(req, before, col, id)
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -155,9 +165,6 @@ func (v view) simulated(col *catalog.Collection, id string, data *phpjson.Object
 	out := phpjson.Obj("$id", id)
 	v.addPlace(out, col)
 	merge(out, data)
-	if !out.Has("$permissions") {
-		out.Set("$permissions", []any{})
-	}
 	v.addNoSequence(out)
 	return out
 }
@@ -182,37 +189,33 @@ func merge(body, data *phpjson.Object) {
 	}
 }
 
-// seen is a record as a transaction sees it: base, or the stored record if that
-// is nil, under what was staged.
-func (r *Room) seen(req *api.Request, o overlay, col *catalog.Collection, id string, base *phpjson.Object) (*phpjson.Object, error) {
-	v := r.view(req)
-	held := o.of(id)
-	if held != nil && held.created {
+// seen is the model of a record as a transaction sees it: what is stored, under
+// what was staged.
+func (r *Room) seen(req *api.Request, o overlay, col *catalog.Collection, id string) (*phpjson.Object, error) {
+	v, held := r.view(req), o.of(id)
+	if held != nil && held.deleted {
+		return nil, notFound(id)
+	}
+	record, err := r.Store.Get(col.Sequence, id)
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case held != nil && (held.created || record == nil):
 		return v.simulated(col, id, held.data), nil
+	case record == nil:
+		return nil, notFound(id)
 	}
-	if base == nil {
-		record, err := r.Store.Get(col.Sequence, id)
-		if err != nil {
-			return nil, err
-		}
-		switch {
-		case record != nil:
-			if base, err = r.nested(r.Store, v, col, record); err != nil {
-				return nil, err
-			}
-			v.addPlace(base, col)
-			if o.bulk(r, base, col, record) {
-				return nil, notFound(id)
-			}
-		case held != nil && !held.deleted:
-			return v.simulated(col, id, held.data), nil
-		}
+	body, err := r.nested(r.Store, v, col, record)
+	if err != nil {
+		return nil, err
 	}
-	if base == nil || (held != nil && held.deleted) {
+	if o.bulk(r, body, col, record) {
 		return nil, notFound(id)
 	}
 	if held != nil {
-		merge(base, held.data)
+		merge(body, held.data)
 	}
-	return base, nil
+	v.addPlace(body, col)
+	return body, nil
 }
