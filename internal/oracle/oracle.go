@@ -51,7 +51,7 @@ func (r Reader) Read(ctx context.Context, pick func(database string) bool) (Snap
 		return nil, err
 	}
 	s := Snapshot{}
-	databases, err := r.list(ctx, w.base, "databases")
+	databases, err := r.list(ctx, w.base, "databases", "")
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +70,7 @@ func (r Reader) Read(ctx context.Context, pick func(database string) bool) (Snap
 
 func (r Reader) collections(ctx context.Context, w words, database string, s Snapshot) error {
 	base := w.base + "/" + database + "/" + w.containers
-	collections, err := r.list(ctx, base, w.containers)
+	collections, err := r.list(ctx, base, w.containers, "")
 	if err != nil {
 		return err
 	}
@@ -82,16 +82,27 @@ func (r Reader) collections(ctx context.Context, w words, database string, s Sna
 		delete(c, w.fields)
 		delete(c, "indexes")
 		s[path] = clean(c)
+		var links []string
 		for _, part := range []struct{ route, key, kind, id string }{
 			{w.fields, w.fields, "attributes", "key"},
 			{"indexes", "indexes", "indexes", "key"},
 			{w.records, w.records, "documents", "$id"},
 		} {
-			items, err := r.list(ctx, base+"/"+id+"/"+part.route, part.key)
+			var selected string
+			if part.kind == "documents" && len(links) > 0 && w.selects {
+				selected = `{"method":"select","values":["*","` + strings.Join(links, `.*","`) + `.*"]}`
+			}
+			items, err := r.list(ctx, base+"/"+id+"/"+part.route, part.key, selected)
 			if err != nil {
 				return err
 			}
 			for _, item := range items {
+				if isReadableLink(id, item) {
+					links = append(links, text(item, "key"))
+				}
+				if part.kind == "documents" {
+					item = withIDs(item)
+				}
 				s[path+"/"+part.kind+"/"+text(item, part.id)] = clean(item)
 			}
 		}
@@ -99,8 +110,55 @@ func (r Reader) collections(ctx context.Context, w words, database string, s Sna
 	return nil
 }
 
+// isReadableLink reports whether an attribute is a relationship that can be
+// selected: the parent side of a two-way one with its own collection cannot.
+func isReadableLink(collection string, attribute map[string]any) bool {
+	if text(attribute, "type") != "relationship" || text(attribute, "status") != "available" {
+		return false
+	}
+	related := text(attribute, "relatedTable") + text(attribute, "relatedCollection")
+	twoWay, _ := attribute["twoWay"].(bool)
+	return related != collection || !twoWay || text(attribute, "side") == "child"
+}
+
+// withIDs puts ids in the place of related documents, lists of them sorted.
+func withIDs(document map[string]any) map[string]any {
+	out := make(map[string]any, len(document))
+	for key, value := range document {
+		switch v := value.(type) {
+		case map[string]any:
+			value = v["$id"]
+		case []any:
+			value = idsOf(v)
+		}
+		out[key] = value
+	}
+	return out
+}
+
+func idsOf(list []any) []any {
+	var ids []string
+	for _, element := range list {
+		nested, ok := element.(map[string]any)
+		if !ok {
+			return list
+		}
+		ids = append(ids, text(nested, "$id"))
+	}
+	slices.Sort(ids)
+	out := make([]any, len(ids))
+	for i := range ids {
+		out[i] = ids[i]
+	}
+	return out
+}
+
 // words are the two dialects' names for the same things.
-type words struct{ base, containers, fields, records string }
+type words struct {
+	base, containers, fields, records string
+	// selects: related documents are shown only when they are selected.
+	selects bool
+}
 
 func (r Reader) words(ctx context.Context) (words, error) {
 	status, _, err := r.get(ctx, "/tablesdb")
@@ -108,19 +166,22 @@ func (r Reader) words(ctx context.Context) (words, error) {
 		return words{}, err
 	}
 	if status == http.StatusOK {
-		return words{"/tablesdb", "tables", "columns", "rows"}, nil
+		return words{"/tablesdb", "tables", "columns", "rows", true}, nil
 	}
-	return words{"/databases", "collections", "attributes", "documents"}, nil
+	return words{"/databases", "collections", "attributes", "documents", false}, nil
 }
 
-// list reads a whole list, a hundred at a time.
-func (r Reader) list(ctx context.Context, path, key string) ([]map[string]any, error) {
+// list reads a whole list, a hundred at a time, with one more query unless it is "".
+func (r Reader) list(ctx context.Context, path, key, more string) ([]map[string]any, error) {
 	const page = 100
 	var all []map[string]any
 	for {
 		q := url.Values{}
 		q.Add("queries[0]", fmt.Sprintf(`{"method":"limit","values":[%d]}`, page))
 		q.Add("queries[1]", fmt.Sprintf(`{"method":"offset","values":[%d]}`, len(all)))
+		if more != "" {
+			q.Add("queries[2]", more)
+		}
 		status, body, err := r.get(ctx, path+"?"+q.Encode())
 		if err != nil {
 			return nil, err
