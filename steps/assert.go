@@ -134,7 +134,9 @@ func (s Assert) bind(client *appwrite.Client) engine.Step {
 	return s
 }
 
-func (s Assert) counts() bool { return s.Empty || s.Count != nil || s.AtLeast != nil || s.AtMost != nil }
+func (s Assert) counts() bool {
+	return s.Empty || s.Count != nil || s.AtLeast != nil || s.AtMost != nil
+}
 
 // Capture has nothing to remember.
 func (s Assert) Capture(context.Context, engine.Site) (engine.Memento, error) {

@@ -255,4 +255,3 @@ func Where(queries ...string) []Query {
 	}
 	return list
 }
-

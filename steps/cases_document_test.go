@@ -2,7 +2,12 @@ package steps_test
 
 import (
 	"context"
+	"strings"
 	"testing"
+
+	"github.com/appwrite/sdk-for-go/client"
+	"github.com/appwrite/sdk-for-go/databases"
+	"github.com/appwrite/sdk-for-go/query"
 
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/engine"
@@ -48,6 +53,16 @@ func onProducts(build func(p *steps.CollectionBuilder)) func(string) []engine.St
 	}
 }
 
+// wantAll fails unless a document's JSON holds all the parts.
+func wantAll(t testing.TB, document string, parts ...string) {
+	t.Helper()
+	for _, part := range parts {
+		if !strings.Contains(document, part) {
+			t.Errorf("%s is not in %s", part, document)
+		}
+	}
+}
+
 // patch is somebody else's change of a product.
 func patch(id string, data map[string]any) func(context.Context, *appwrite.Client, string) error {
 	return func(ctx context.Context, client *appwrite.Client, database string) error {
@@ -78,6 +93,11 @@ func documentCases() []steptest.Case {
 			Foreign: patch("lamp", map[string]any{"title": "Candle"}),
 			Merged: func(t testing.TB, state steptest.State) {
 				t.Helper()
+				for path, document := range state {
+					if strings.HasSuffix(path, "documents/lamp") {
+						wantAll(t, document, `"title":"Candle"`, `"stock":10`, `"tags":["a","b"]`, `read(\"any\")`)
+					}
+				}
 			},
 		},
 		{
@@ -97,6 +117,15 @@ func documentCases() []steptest.Case {
 				})
 				return err
 			},
+		},
+		{
+			Name: "delete_document that is archived", Setup: func(database string) []engine.Step {
+				return append(shop(database), onProducts(func(p *steps.CollectionBuilder) {
+					p.String("manual", 100000)
+					p.Document("engine").Create(map[string]any{"title": "Engine", "manual": strings.Repeat("turn. ", 4000)})
+				})(database)...)
+			},
+			Steps: onProducts(func(p *steps.CollectionBuilder) { p.Document("engine").Delete() }),
 		},
 		{
 			Name: "upsert_document that creates", Setup: shop,
@@ -138,5 +167,51 @@ func otherCases() []steptest.Case {
 				})
 			},
 		},
+		{
+			Name: "func", Setup: shop,
+			Steps: func(database string) []engine.Step {
+				return chain(func(s *steps.Builder) { s.Func(retitle(database, true)) })
+			},
+			Funcs: func(database string) []steps.Func { return []steps.Func{retitle(database, true)} },
+		},
+		{
+			Name: "func without a probe", Setup: shop, Unproven: true,
+			Steps: func(database string) []engine.Step {
+				return chain(func(s *steps.Builder) { s.Func(retitle(database, false)) })
+			},
+			Funcs: func(database string) []steps.Func { return []steps.Func{retitle(database, false)} },
+		},
+		{
+			Name: "update_document with a retry policy of its own", Setup: shop,
+			Steps: onProducts(func(p *steps.CollectionBuilder) {
+				p.Document("lamp").Update(map[string]any{"title": "Torch"}, steps.Retrying(steps.Retry{Attempts: 3}))
+			}),
+		},
 	}
+}
+
+// retitle is a function that gives a product another title.
+func retitle(database string, probed bool) steps.Func {
+	write := func(title string) func(context.Context, client.Client) error {
+		return func(_ context.Context, sdk client.Client) error {
+			_, err := databases.New(sdk).UpdateDocument(database, "products", "chair",
+				databases.New(sdk).WithUpdateDocumentData(map[string]any{"title": title}))
+			return err
+		}
+	}
+	f := steps.Func{Name: "retitle", Version: "1", Do: write("Armchair"), Undo: write("Chair")}
+	if probed {
+		f.Probe = func(_ context.Context, sdk client.Client) (engine.State, error) {
+			list, err := databases.New(sdk).ListDocuments(database, "products",
+				databases.New(sdk).WithListDocumentsQueries([]string{query.Equal("$id", "chair"), query.Equal("title", "Chair")}))
+			if err != nil {
+				return 0, err
+			}
+			if list.Total == 1 {
+				return engine.StateBefore, nil
+			}
+			return engine.StateAfter, nil
+		}
+	}
+	return f
 }

@@ -37,7 +37,9 @@ func readNeighbourhood(ctx context.Context, client *appwrite.Client, database st
 	return n, nil
 }
 
-func (n neighbourhood) shape(collection string) shape { return newShape(n.collections[collection], n.server) }
+func (n neighbourhood) shape(collection string) shape {
+	return newShape(n.collections[collection], n.server)
+}
 
 func (n neighbourhood) links(collection string) []string { return n.shape(collection).links }
 

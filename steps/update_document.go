@@ -336,7 +336,9 @@ func (f shape) changed(values DocumentValues, live documentImage) DocumentValues
 }
 
 // same reports whether a field means the same in two sets of values.
-func (f shape) same(key string, a, b map[string]any) bool { return holds(f.attributes[key], a[key], b[key]) }
+func (f shape) same(key string, a, b map[string]any) bool {
+	return holds(f.attributes[key], a[key], b[key])
+}
 
 // repointed reports whether a field is a two-way oneToOne relationship that
 // leads somewhere else now. The server refuses that in one step.

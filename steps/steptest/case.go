@@ -28,7 +28,7 @@ type Case struct {
 	// Merged checks what an undo that merges must leave of that; nil checks nothing.
 	Merged func(t testing.TB, state State)
 	// Funcs are the functions that the steps name.
-	Funcs []steps.Func
+	Funcs func(database string) []steps.Func
 	// Unproven says that nothing on the server shows whether the step has
 	// acted, so that a lost answer halts the run.
 	Unproven bool

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"strconv"
 	"sync"
 	"testing"
 	"time"
@@ -30,6 +31,8 @@ type world struct {
 	base     http.RoundTripper
 	tally    *Tally
 	last     *wire // of the process before
+
+	processes int // that were started
 }
 
 // read reads the state of the database with a client of its own.
@@ -68,6 +71,7 @@ func (c *current) get() string {
 // process is one process that runs migrations, with its client, its view of the
 // journal, and what goes wrong in it.
 type process struct {
+	name   string // of its run
 	engine *engine.Engine
 	client *appwrite.Client
 	wire   *wire
@@ -84,7 +88,8 @@ type mishap struct {
 // process starts one.
 func (w *world) process(t testing.TB, m mishap, policy engine.ConflictPolicy, funcs []steps.Func) *process {
 	t.Helper()
-	p := &process{fuse: newFuse()}
+	w.processes++
+	p := &process{name: "run-" + strconv.Itoa(w.processes), fuse: newFuse()}
 	busy := &current{}
 	told := func() { w.tally.hit(busy.get(), m.what) }
 	p.wire = &wire{base: w.base, fuse: p.fuse, what: m.what, at: m.at, told: told}
@@ -135,20 +140,20 @@ func (p *process) run(ctx context.Context, t testing.TB, list, last []engine.Ste
 	if err != nil {
 		t.Fatalf("plan: %v", err)
 	}
-	return p.engine.Run(ctx, engine.Request{Migration: "lifecycle", Version: "1", Direction: "up", Plan: plan})
+	return p.engine.Run(ctx, engine.Request{Run: p.name, Migration: "lifecycle", Version: "1", Direction: "up", Plan: plan})
 }
 
-// open names the run that a stopped process has left behind, "" when there is none.
-func (w *world) open(ctx context.Context, t testing.TB) string {
+// open reports whether a run has begun and has not ended.
+func (w *world) open(ctx context.Context, t testing.TB, run string) bool {
 	t.Helper()
-	runs, err := w.store.Runs(ctx)
+	records, err := w.store.Records(ctx, run)
+	if errors.Is(err, journal.ErrNoRun) {
+		return false
+	}
 	if err != nil {
 		t.Fatalf("journal: %v", err)
 	}
-	if len(runs) == 0 || runs[len(runs)-1].Status != journal.StatusOpen {
-		return ""
-	}
-	return runs[len(runs)-1].Run
+	return records[len(records)-1].Type != journal.RunFinished
 }
 
 // wantOutcome fails the test unless a call ended as it should.

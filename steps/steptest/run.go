@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -33,7 +32,6 @@ func Run(t *testing.T, stage Stage, c Case, tally *Tally, newDatabase func() str
 		world: &world{stage: stage, base: transport, tally: tally},
 		c:     c, fresh: newDatabase,
 	}
-	r.funcs = append(slices.Clone(c.Funcs), saboteur(func(context.Context) error { return nil }))
 	if !r.applies(t) {
 		t.Skipf("%s does not exist on this server", c.Name)
 	}
@@ -62,11 +60,21 @@ func (r *trial) applies(t *testing.T) bool {
 func (r *trial) begin(t *testing.T) {
 	t.Helper()
 	r.database, r.store, r.last = r.fresh(), journaltest.NewMemory(), nil
+	r.funcs = r.known(func(context.Context) error { return nil })
 	if r.c.Setup == nil {
 		return
 	}
 	report, err := r.healthy(t).run(t.Context(), t, r.c.Setup(r.database), nil)
 	wantOutcome(t, "setup", report, err, engine.OutcomeApplied)
+}
+
+// known are the functions of the case and the saboteur.
+func (r *trial) known(act func(context.Context) error) []steps.Func {
+	funcs := []steps.Func{saboteur(act)}
+	if r.c.Funcs != nil {
+		funcs = append(funcs, r.c.Funcs(r.database)...)
+	}
+	return funcs
 }
 
 // healthy is a process in which nothing goes wrong.
@@ -217,9 +225,9 @@ func (r *trial) crashed(t *testing.T, l *leg, m mishap, resume bool) {
 	if !p.fuse.isBlown() {
 		t.Fatalf("%s: the process did not stop: %v", point, err)
 	}
-	run := r.open(t.Context(), t)
-	if run == "" {
-		r.closed(t, l, point, report.Run)
+	run := p.name
+	if !r.open(t.Context(), t, run) {
+		r.closed(t, l, point, run)
 		return
 	}
 	if report.Outcome != engine.OutcomeInterrupted {
@@ -303,8 +311,8 @@ func (r *trial) undoCrashed(t *testing.T, l *leg, fail []engine.Step, m mishap) 
 	if !p.fuse.isBlown() {
 		t.Fatalf("%s: the process did not stop: %v", point, err)
 	}
-	run := r.open(t.Context(), t)
-	if run == "" { // the last record was written
+	run := p.name
+	if !r.open(t.Context(), t, run) { // the last record was written
 		r.want(t, point, l.from)
 		return
 	}
@@ -350,7 +358,7 @@ func (r *trial) conflicts(t *testing.T) {
 			left = r.read(ctx, t)
 			return err
 		}
-		p := r.process(t, mishap{what: none}, policy, append(slices.Clone(r.c.Funcs), saboteur(act)))
+		p := r.process(t, mishap{what: none}, policy, r.known(act))
 		report, err := p.run(t.Context(), t, r.c.Steps(r.database), r.failing(t, act))
 		if report.Err != nil && !errors.Is(report.Err, errSabotage) {
 			t.Fatalf("%s: %v", point, report.Err)
@@ -376,4 +384,3 @@ func (r *trial) conflicts(t *testing.T) {
 		}
 	}
 }
-
