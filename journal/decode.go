@@ -29,7 +29,8 @@ func Decode(data []byte) (Record, error) {
 	if err != nil {
 		return Record{}, fmt.Errorf("%w: %w", ErrDamaged, err)
 	}
-	if !bytes.Equal(canonical, data) {
+	body, err := Canonical(r.Body)
+	if err != nil || !bytes.Equal(canonical, data) || !bytes.Equal(body, r.Body) {
 		return Record{}, fmt.Errorf("%w: not in canonical form", ErrDamaged)
 	}
 	if err := r.check(); err != nil {

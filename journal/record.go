@@ -1,8 +1,6 @@
 package journal
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strconv"
@@ -74,16 +72,35 @@ func NewRecord(tail Tail, run string, at time.Time, typ Type, operation string, 
 	return r, nil
 }
 
-// sum is the SHA-256 of the record's canonical form without its hash.
-func (r Record) sum() (string, error) {
-	r.Hash = ""
-	data, err := Canonical(r)
-	if err != nil {
-		return "", fmt.Errorf("encode record %s: %w", r.ID(), err)
-	}
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:]), nil
+// wire is the canonical form of a record: its fields in the order of their names.
+type wire struct {
+	Body      json.RawMessage `json:"body"`
+	Hash      string          `json:"hash"`
+	Operation string          `json:"operation,omitempty"`
+	Prev      string          `json:"prev"`
+	Run       string          `json:"run"`
+	Seq       int64           `json:"seq"`
+	Time      time.Time       `json:"time"`
+	Type      Type            `json:"type"`
+	V         int             `json:"v"`
 }
 
-// Encode gives the record's canonical form, as every backend stores it.
-func (r Record) Encode() ([]byte, error) { return Canonical(r) }
+// sum is the SHA-256 of the record's canonical form with an empty hash.
+func (r Record) sum() (string, error) {
+	r.Hash = ""
+	data, err := r.Encode()
+	if err != nil {
+		return "", err
+	}
+	return hexSum(data), nil
+}
+
+// Encode gives the record's canonical form, as every backend stores it. The
+// body must be canonical already, as NewRecord makes it.
+func (r Record) Encode() ([]byte, error) {
+	data, err := marshal(wire{r.Body, r.Hash, r.Operation, r.Prev, r.Run, r.Seq, r.Time, r.Type, r.V})
+	if err != nil {
+		return nil, fmt.Errorf("%w: encode record %s: %w", ErrInvalid, r.ID(), err)
+	}
+	return data, nil
+}
