@@ -27,20 +27,33 @@ func (c *Catalog) CreateRelationship(database, collection, key string, r Relatio
 	if err := c.checkNew(col, d); err != nil {
 		return nil, err
 	}
-	taken := r.TwoWay && c.attribute(related, r.TwoWayKey) != nil
-	if taken && !c.Profile.TablesDB() {
-		return nil, c.taken(r.TwoWayKey)
-	}
 	a := c.addAttribute(col, d)
-	if taken {
-		// The parent stays behind in processing: nobody will ever finish it.
-		return nil, attributeExists(r.TwoWayKey)
-	}
 	if r.TwoWay {
-		c.addAttribute(related, childOf(col, d))
+		if err := c.addOtherSide(col, related, d); err != nil {
+			return nil, err
+		}
 	}
 	c.attributeJob(worker.CreateAttribute, col, key)
 	return a, nil
+}
+
+// addOtherSide adds the visible child to the related collection. When it
+// cannot be there, the parent stays behind in processing and nobody will ever
+// finish it; only 1.7 takes it back.
+func (c *Catalog) addOtherSide(col, related *Collection, d Definition) error {
+	child := childOf(col, d)
+	err := checkRoom(related, child)
+	if err == nil && c.attribute(related, child.Key) != nil {
+		err = c.taken(child.Key)
+	}
+	if err == nil {
+		c.addAttribute(related, child)
+		return nil
+	}
+	if !c.Profile.TablesDB() {
+		col.Attributes = without(col.Attributes, c.attribute(col, d.Key))
+	}
+	return err
 }
 
 // childOf is the other side of a relationship.
