@@ -230,7 +230,7 @@ func (c *contents) links(ctx context.Context, client *appwrite.Client, database 
 	for n, image := range c.Schema.Relationships {
 		err := walkLinks(ctx, client, database, image, func(link archivedLink) error {
 			count++
-			raw, err := encode(archivedLink{ID: link.ID, Related: link.Related})
+			raw, err := link.timeless()
 			if err != nil {
 				return err
 			}

@@ -72,7 +72,14 @@ func (s DropAttribute) Capture(ctx context.Context, site engine.Site) (engine.Me
 		if m.Values, values, err = archiveValues(ctx, s.client, site, s.Target(), m.Attribute); err != nil {
 			return nil, err
 		}
-		m.Digest, m.Count, m.First, m.Operators = values.Digest, values.Count, values.First, values.Operators
+		m.Digest, m.Count, m.First = values.Digest, values.Count, values.First
+		server, err := s.client.Detect(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if server.Capabilities.Operators {
+			m.Operators = values.Operators
+		}
 	}
 	return encode(m)
 }

@@ -49,11 +49,25 @@ func (i RelationshipImage) holder() end {
 	}
 }
 
-// walkLinks yields every document's links, related ids in a fixed order.
+// fields are what to read in order to see the links. From 1.8 related documents
+// are read only where they are selected; 1.7 reads them anyway, and leaves out
+// their ids where they are selected.
+func (e end) fields(ctx context.Context, client *appwrite.Client) ([]string, error) {
+	server, err := client.Detect(ctx)
+	if err != nil || !server.Capabilities.Sequence {
+		return nil, err
+	}
+	return []string{"*", e.key + ".*"}, nil
+}
+
+// walkLinks yields every document's links.
 func walkLinks(ctx context.Context, client *appwrite.Client, database string, image RelationshipImage, each func(archivedLink) error) error {
 	from := image.holder()
-	opts := appwrite.WalkOptions{Select: []string{"*", from.key + ".*"}}
-	for page, err := range client.Walk(ctx, database, from.collection, opts) {
+	fields, err := from.fields(ctx, client)
+	if err != nil {
+		return err
+	}
+	for page, err := range client.Walk(ctx, database, from.collection, appwrite.WalkOptions{Select: fields}) {
 		if err != nil {
 			return err
 		}
@@ -70,7 +84,8 @@ func walkLinks(ctx context.Context, client *appwrite.Client, database string, im
 	return nil
 }
 
-// idsOf gives the sorted ids that a relationship's value holds.
+// idsOf gives the ids that a relationship's value holds, in the server's order:
+// that of linking.
 func idsOf(value any) []string {
 	var ids []string
 	switch v := value.(type) {
@@ -85,8 +100,12 @@ func idsOf(value any) []string {
 			}
 		}
 	}
-	slices.Sort(ids)
 	return ids
+}
+
+// timeless gives a link's line for a digest: without what linking again changes.
+func (l archivedLink) timeless() (json.RawMessage, error) {
+	return encode(archivedLink{ID: l.ID, Related: slices.Sorted(slices.Values(l.Related))})
 }
 
 // digestLinks sums up a relationship's links, times aside.
@@ -103,7 +122,7 @@ func keepLinks(ctx context.Context, client *appwrite.Client, database string, im
 		if err != nil {
 			return err
 		}
-		timeless, err := encode(archivedLink{ID: link.ID, Related: link.Related})
+		timeless, err := link.timeless()
 		if err != nil {
 			return err
 		}
@@ -171,7 +190,11 @@ func (l *linker) lacking(ctx context.Context, page []archivedLink) ([]archivedLi
 		holders = append(holders, link.ID)
 		targets = append(targets, link.Related...)
 	}
-	live, err := l.client.FindDocuments(ctx, l.database, from.collection, holders, "*", from.key+".*")
+	fields, err := from.fields(ctx, l.client)
+	if err != nil {
+		return nil, err
+	}
+	live, err := l.client.FindDocuments(ctx, l.database, from.collection, holders, fields...)
 	if err != nil {
 		return nil, err
 	}

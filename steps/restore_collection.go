@@ -76,7 +76,7 @@ func (s RestoreCollection) Apply(ctx context.Context, site engine.Site, _ engine
 	if err := s.open(ctx, site); err != nil {
 		return nil, err
 	}
-	for _, phase := range []func(context.Context) error{r.attributes, r.documents, r.relationships, r.definitions, r.indexes} {
+	for _, phase := range []func(context.Context) error{r.attributes, r.documents, r.relationships, r.times, r.definitions, r.indexes} {
 		if err := phase(ctx); err != nil {
 			return nil, err
 		}

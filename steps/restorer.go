@@ -143,6 +143,57 @@ func (r restorer) relationships(ctx context.Context) error {
 	return r.links(ctx, linkers)
 }
 
+// times gives back to documents the time of their last change where linking them
+// has moved it on. It comes before defaults and required, which an update would
+// apply.
+func (r restorer) times(ctx context.Context) error {
+	server, err := r.client.Detect(ctx)
+	if err != nil || !server.Capabilities.Timestamps || len(r.schema.Relationships) == 0 {
+		return err
+	}
+	lines := only(r.site.Archives.Read(ctx, r.archive), func(i archivedItem) *archivedDocument { return i.Document })
+	return inBatches(lines, func(page []archivedDocument) error {
+		return r.stamp(ctx, page)
+	})
+}
+
+// stamp sets the times of those documents that are otherwise as archived.
+func (r restorer) stamp(ctx context.Context, page []archivedDocument) error {
+	ids, archived := make([]string, len(page)), make(map[string]archivedDocument, len(page))
+	for i, item := range page {
+		ids[i], archived[item.ID] = item.ID, item
+	}
+	live, err := r.client.FindDocuments(ctx, r.database, r.id, ids)
+	if err != nil {
+		return err
+	}
+	for _, document := range live {
+		want, have := archived[document.ID], archiveOf(document, r.plain())
+		if want.UpdatedAt == have.UpdatedAt {
+			continue
+		}
+		have.UpdatedAt = want.UpdatedAt
+		if !same(want, have) {
+			continue // somebody has written to it
+		}
+		patch := appwrite.DocumentPatch{UpdatedAt: want.UpdatedAt}
+		_, err := r.client.UpdateDocument(ctx, r.database, r.id, document.ID, patch, appwrite.Guard{})
+		if err := notFoundIsFine(err); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// plain gives the keys of the attributes that are no relationships.
+func (r restorer) plain() []string {
+	keys := make([]string, len(r.schema.Attributes))
+	for i := range keys {
+		keys[i] = r.schema.Attributes[i].Key
+	}
+	return keys
+}
+
 // links writes the archived links, which lie relationship by relationship.
 func (r restorer) links(ctx context.Context, linkers []*linker) error {
 	var page []archivedLink

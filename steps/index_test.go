@@ -1,0 +1,205 @@
+package steps_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/backstep-dev/backstep/appwrite"
+	"github.com/backstep-dev/backstep/appwritetest"
+	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/internal/livetest"
+	"github.com/backstep-dev/backstep/journal/journaltest"
+	"github.com/backstep-dev/backstep/steps"
+)
+
+func TestIndexOfEveryTypeIsCreatedAndDeleted(t *testing.T) {
+	t.Parallel()
+	onEveryVersion(t, func(t *testing.T, b *bench) {
+		b.products("Lamp", "Chair")
+		b.do(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer"})
+		index := func(key, kind string, attributes ...string) steps.CreateIndex {
+			return steps.CreateIndex{Database: b.database, Collection: "products", Key: key, Type: kind, Attributes: attributes}
+		}
+		ordered, cut := index("ordered", steps.Key, "n", "title"), index("cut", steps.Key, "title")
+		ordered.Orders, cut.Lengths = []string{"desc", "ASC"}, []int{10}
+		list := []engine.Step{
+			index("plain", steps.Key, "title"), index("unique", steps.Unique, "title", "n"), index("text", steps.Fulltext, "title"),
+			index("times", steps.Key, "$createdAt", "$id"), ordered, cut,
+		}
+		if b.can.Spatial {
+			b.products2()
+			spatial := index("spatial", steps.Spatial, "at")
+			spatial.Collection = "places"
+			list = append(list, spatial)
+		}
+		b.cycle(list...)
+		b.do(list...)
+		b.cycle(steps.DeleteIndex{Database: b.database, Collection: "products", Key: "ordered"})
+	})
+}
+
+// products2 makes an empty collection with a required point, which a spatial
+// index needs.
+func (b *bench) products2() {
+	b.t.Helper()
+	b.do(
+		steps.CreateCollection{Database: b.database, ID: "places", Name: "Places"},
+		steps.CreateAttribute{Database: b.database, Collection: "places", Key: "at", Type: "point", Required: true},
+	)
+}
+
+func TestIndexThatCannotBeIsRefused(t *testing.T) {
+	t.Parallel()
+	onEveryVersion(t, func(t *testing.T, b *bench) {
+		b.products()
+		create := steps.CreateIndex{Database: b.database, Collection: "products", Key: "i", Type: steps.Key, Attributes: []string{"nothing"}}
+		b.wantErr(create, steps.ErrMissing, "nothing")
+		b.do(
+			steps.CreateAttribute{Database: b.database, Collection: "products", Key: "tags", Type: "string", Size: 20, Array: true},
+			steps.CreateRelationship{Database: b.database, Collection: "products", Key: "like", Related: "products", Type: steps.OneToOne, TwoWayKey: "liked"},
+		)
+		create.Attributes = []string{"like"}
+		b.wantErr(create, steps.ErrRefused, "relationship")
+		create.Attributes = []string{"tags"}
+		if !b.can.ArrayIndexes {
+			b.wantErr(create, steps.ErrRefused, "array")
+			return
+		}
+		b.cycle(create)
+	})
+}
+
+func TestUniqueIndexNamesTheDocumentsThatAreAlike(t *testing.T) {
+	t.Parallel()
+	onEveryVersion(t, func(t *testing.T, b *bench) {
+		b.products("Café", "other", "CAFE ")
+		b.document("products", "null1", map[string]any{"title": nil})
+		b.document("products", "null2", map[string]any{"title": nil})
+		unique := steps.CreateIndex{Database: b.database, Collection: "products", Key: "u", Type: steps.Unique, Attributes: []string{"title"}}
+		b.wantErr(unique, steps.ErrDuplicates, "p0, p2", "1 documents")
+		unique.Attributes = []string{"title", "$id"}
+		b.do(unique)
+	})
+}
+
+func TestUniqueIndexThatTheServerOnlyPretendsToHaveIsFoundOut(t *testing.T) {
+	t.Parallel()
+	onEmbedded(t, func(t *testing.T, b *bench, server *appwritetest.Server) {
+		b.products("a")
+		step := b.bound(steps.CreateIndex{Database: b.database, Collection: "products", Key: "u", Type: steps.Unique, Attributes: []string{"title"}})
+		site := b.site()
+		memento, err := step.Capture(t.Context(), site)
+		if err != nil {
+			t.Fatal(err)
+		}
+		server.Worker().Pause()
+		if _, err := step.Apply(t.Context(), site, memento); err != nil {
+			t.Fatal(err)
+		}
+		b.document("products", "twin", map[string]any{"title": "A"})
+		server.Worker().Resume()
+		if err := step.Settle(t.Context(), site, memento); !errors.Is(err, steps.ErrDuplicates) {
+			t.Errorf("settle: %v, want ErrDuplicates", err)
+		}
+	})
+}
+
+func TestDeletedIndexThatIsNotUniqueAnyMoreStaysDeleted(t *testing.T) {
+	t.Parallel()
+	onEveryVersion(t, func(t *testing.T, b *bench) {
+		b.products("a")
+		b.do(steps.CreateIndex{Database: b.database, Collection: "products", Key: "u", Type: steps.Unique, Attributes: []string{"title"}})
+		made := b.do(steps.DeleteIndex{Database: b.database, Collection: "products", Key: "u"})
+		b.document("products", "twin", map[string]any{"title": "a"})
+		inverse, err := made[0].step.Inverse(made[0].before, made[0].after)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.wantErr(inverse[0], steps.ErrDuplicates, "twin")
+	})
+}
+
+func TestWhatTheWorkerCannotDoIsDoneAnew(t *testing.T) {
+	t.Parallel()
+	onEmbedded(t, func(t *testing.T, b *bench, server *appwritetest.Server) {
+		b.products("a")
+		b.do(steps.CreateCollection{Database: b.database, ID: "makers", Name: "Makers"})
+		faults := func(outcome appwritetest.Outcome) (injected []*appwritetest.JobInjection) {
+			kinds := []appwritetest.JobKind{appwritetest.CreateAttribute, appwritetest.DeleteAttribute}
+			// An index that storage does not have can never be deleted again.
+			if outcome != appwritetest.DieBefore {
+				kinds = append(kinds, appwritetest.CreateIndex)
+			}
+			if outcome != appwritetest.DieAfter {
+				kinds = append(kinds, appwritetest.DeleteIndex)
+			}
+			for _, kind := range kinds {
+				injected = append(injected, server.Worker().Inject(appwritetest.JobFault{
+					Match: appwritetest.JobMatch{Kind: kind}, Times: 1, Outcome: outcome,
+				}))
+			}
+			return injected
+		}
+		for _, outcome := range []appwritetest.Outcome{appwritetest.Fail, appwritetest.DieBefore, appwritetest.DieAfter} {
+			injected := faults(outcome)
+			b.cycle(
+				steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer"},
+				steps.CreateIndex{Database: b.database, Collection: "products", Key: "i", Type: steps.Key, Attributes: []string{"n"}},
+				steps.CreateRelationship{Database: b.database, Collection: "products", Key: "maker", Related: "makers", Type: steps.ManyToOne, TwoWay: true},
+			)
+			for _, fault := range injected {
+				if fault.Hits() != 1 {
+					t.Errorf("outcome %d: %d hits, want 1", outcome, fault.Hits())
+				}
+				fault.Remove()
+			}
+		}
+	})
+}
+
+func TestWorkerThatNeverSucceedsEndsTheStep(t *testing.T) {
+	t.Parallel()
+	onEmbedded(t, func(t *testing.T, b *bench, server *appwritetest.Server) {
+		b.products()
+		server.Worker().Inject(appwritetest.JobFault{Match: appwritetest.JobMatch{Kind: appwritetest.CreateAttribute, Key: "n"}})
+		step, site := b.bound(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer"}), b.site()
+		if _, err := step.Apply(t.Context(), site, nil); err != nil {
+			t.Fatal(err)
+		}
+		var status *appwrite.StatusError
+		if err := step.Settle(t.Context(), site, nil); !errors.As(err, &status) || status.Status != appwrite.StatusFailed {
+			t.Fatalf("settle: %v, want a failed status", err)
+		}
+		finding := b.wantState(step, site, nil, engine.StatePartial)
+		if finding.Detail == "" {
+			t.Error("a partial finding does not say what is partial")
+		}
+		// The undo of what is there removes it.
+		inverse, err := step.Inverse(nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := b.state()
+		b.do(inverse...)
+		if len(b.state()) != len(before)-1 {
+			t.Errorf("the undo left %v", b.state())
+		}
+	})
+}
+
+// onEmbedded is onEveryVersion for tests that control the server's worker.
+func onEmbedded(t *testing.T, test func(t *testing.T, b *bench, server *appwritetest.Server)) {
+	t.Helper()
+	for _, version := range livetest.Versions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			server := livetest.Embedded(t, version)
+			b := &bench{t: t, store: journaltest.NewMemory(), database: "shop", wait: 300 * time.Millisecond}
+			b.endpoint, b.project, b.key = server.Endpoint(), server.Project(), server.Key()
+			b.connect()
+			b.do(steps.CreateDatabase{ID: b.database, Name: "Shop"})
+			test(t, b, server)
+		})
+	}
+}
