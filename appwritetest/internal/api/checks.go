@@ -10,6 +10,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 )
 
 // Checks that several rooms share. The messages follow the wording a client
@@ -138,10 +140,14 @@ func OneOfFold(words ...string) Check {
 	}
 }
 
-// ListOf accepts a list of at most limit elements that each pass the check.
+// ListOf accepts a list of at most limit elements that each pass the check. An
+// object will do: to PHP it is a list with other keys.
 func ListOf(check Check, limit int) Check {
 	return func(value any) (any, string) {
 		list, ok := value.([]any)
+		if o, keyed := value.(*phpjson.Object); keyed {
+			list, ok = o.Values(), true
+		}
 		if !ok {
 			return nil, "Value must a valid array"
 		}

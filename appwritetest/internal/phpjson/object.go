@@ -92,6 +92,15 @@ func (o *Object) Keys() []string {
 	return keys
 }
 
+// Values returns the values in order.
+func (o *Object) Values() []any {
+	values := make([]any, 0, o.Len())
+	for _, value := range o.All() {
+		values = append(values, value)
+	}
+	return values
+}
+
 // All iterates over keys and values in order. The object must not change
 // meanwhile.
 func (o *Object) All() iter.Seq2[string, any] {
