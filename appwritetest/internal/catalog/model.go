@@ -105,6 +105,9 @@ type Definition struct {
 	Min, Max any      // int64 or float64 by type; nil where the type has no range
 	Elements []string // of an enum
 	Relation *Relation
+	// Lost marks the parent side of a relationship of a collection with itself:
+	// storage forgets it while it adds the child side.
+	Lost bool
 }
 
 // Relation is one side of a relationship.

@@ -106,7 +106,9 @@ func (c *Catalog) materializeRelation(col *Collection, a *Attribute) error {
 	if related == nil {
 		return apierr.NotFound("collection_not_found", "Related collection not found")
 	}
-	if err := c.addToSchema(col, a.Definition); err != nil {
+	parent := a.Definition
+	parent.Lost = related == col
+	if err := c.addToSchema(col, parent); err != nil {
 		return err
 	}
 	if err := c.addToSchema(related, childOf(col, a.Definition)); err != nil {

@@ -210,7 +210,7 @@ func (r *Room) putAll(w store.Writer, dialect api.Dialect, col *catalog.Collecti
 	}
 	var told []*store.Record
 	for _, in := range inputs {
-		record, done, err := r.put(w, col, in, func(*store.Record) error { return nil })
+		record, done, err := r.place(w, col, in, func(*store.Record) error { return nil })
 		if err != nil {
 			return nil, err
 		}

@@ -159,7 +159,7 @@ func (c commit) upsert(col *catalog.Collection, op tx.Operation, id string, data
 	if err != nil {
 		return err
 	}
-	_, _, err = c.put(c.w, col, in, c.fresh(col, op))
+	_, _, err = c.place(c.w, col, in, c.fresh(col, op))
 	c.touch(col, id)
 	return err
 }

@@ -38,8 +38,7 @@ func (r *Room) get(req *api.Request) (api.Response, error) {
 	if record == nil || !may(req, "read", col, record) {
 		return api.Response{}, notFound(id)
 	}
-	v := r.view(req)
-	v.selected = set.Select
+	v := r.selecting(req, col, set.Select)
 	body, err := r.nested(r.Store, v, col, record)
 	if err != nil {
 		return api.Response{}, err
@@ -73,7 +72,7 @@ func (r *Room) list(req *api.Request) (api.Response, error) {
 		return api.Response{}, err
 	}
 	total := 0
-	if req.Bool("total") || !r.Profile.Operators() {
+	if req.Bool("total") {
 		if total, err = s.count(); err != nil {
 			return api.Response{}, err
 		}
@@ -85,8 +84,7 @@ func (r *Room) list(req *api.Request) (api.Response, error) {
 		}
 		return api.OK(r.view(req).page(total, bodies)), nil
 	}
-	v := r.view(req)
-	v.selected = set.Select
+	v := r.selecting(req, col, set.Select)
 	bodies := make([]*phpjson.Object, len(records))
 	for i, record := range records {
 		if bodies[i], err = r.nested(r.Store, v, col, record); err != nil {

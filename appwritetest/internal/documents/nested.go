@@ -61,6 +61,7 @@ func (r *Room) addSelected(reader store.Reader, v view, body *phpjson.Object, co
 	for _, s := range r.sides(col) {
 		below := v.below(s.Key)
 		switch {
+		case s.Lost:
 		case s.Key == back:
 			if !r.Profile.TablesDB() && s.Relation.Type == "oneToOne" && v.shows(s.Key) {
 				body.Set(s.Key, record.Value(s.Column))

@@ -130,8 +130,7 @@ func (o overlay) bulk(r *Room, body *phpjson.Object, col *catalog.Collection, re
 func (r *Room) overlaid(req *api.Request, o overlay, s search, records []*store.Record, total int) ([]*phpjson.Object, int, error) {
 	bodies := []*phpjson.Object{}
 	shown := map[string]bool{}
-	v := r.view(req)
-	v.selected = s.set.Select
+	v := r.selecting(req, s.col, s.set.Select)
 	for _, record := range records {
 		shown[r.Profile.Fold(record.ID)] = true
 		held := o.of(record.ID)

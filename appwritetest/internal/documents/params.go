@@ -92,15 +92,21 @@ func items(name string) api.Param {
 
 func requiredItems() api.Param { return api.Required("documents", api.ListOf(object, maxItems)) }
 
-// totalFlag reads total from a query string, where only 0 switches it off.
-func totalFlag(value any) (any, string) {
-	switch value {
-	case "0":
-		return false, ""
-	case "1", "true", "false":
-		return true, ""
+// total switches the count off, in a query string only by 0. Versions that do
+// not know it take no notice.
+func (r *Room) total() api.Param {
+	if !r.Profile.Operators() {
+		return api.Optional("total", func(any) (any, string) { return true, "" }, true)
 	}
-	return nil, "Value must be a valid boolean"
+	return api.Optional("total", func(value any) (any, string) {
+		switch value {
+		case "0":
+			return false, ""
+		case "1", "true", "false":
+			return true, ""
+		}
+		return nil, "Value must be a valid boolean"
+	}, true)
 }
 
 func objectsOf(list []any) []*phpjson.Object {

@@ -5,10 +5,11 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
 )
 
-// hidden says whether an attribute is the back side of a one-way relationship,
-// which storage knows and clients do not.
+// hidden says whether an attribute is a side of a relationship that storage
+// knows and clients do not: the back of a one-way relationship, or one that
+// was lost.
 func hidden(d *catalog.Definition) bool {
-	return d.Relation != nil && d.Relation.Side == "child" && !d.Relation.TwoWay
+	return d.Relation != nil && (d.Lost || (d.Relation.Side == "child" && !d.Relation.TwoWay))
 }
 
 // holdsMany says whether a side of a relationship holds a list.

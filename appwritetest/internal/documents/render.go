@@ -23,23 +23,53 @@ type view struct {
 
 func (r *Room) view(req *api.Request) view {
 	v := view{dialect: req.Dialect, sequence: r.Profile.Sequence()}
-	if v.sequence == profile.StringSequence && olderFormat(req.HTTP.Header.Get("X-Appwrite-Response-Format")) {
+	format := req.HTTP.Header.Get("X-Appwrite-Response-Format")
+	if v.sequence == profile.StringSequence && olderFormat(format, 9) {
 		v.sequence = profile.IntSequence
 	}
 	return v
 }
 
-// olderFormat says whether a response format is below 1.9; what is no version
-// counts as old.
-func olderFormat(format string) bool {
+// selecting is the view of a read. Clients of the legacy API that ask for a
+// format before 1.8 get everything related, as they used to.
+func (r *Room) selecting(req *api.Request, col *catalog.Collection, selected []string) view {
+	v := r.view(req)
+	v.selected = selected
+	format := req.HTTP.Header.Get("X-Appwrite-Response-Format")
+	if selected == nil && r.Profile.TablesDB() && req.Dialect == api.Legacy && olderFormat(format, 8) {
+		v.selected = r.everything(col, "", maxDepth)
+	}
+	return v
+}
+
+// everything selects all of a record and of what it is related to.
+func (r *Room) everything(col *catalog.Collection, back string, depth int) []string {
+	names := []string{"*"}
+	if depth == 0 {
+		return names
+	}
+	for _, s := range r.sides(col) {
+		if hidden(s.Definition) || s.Key == back {
+			continue
+		}
+		for _, name := range r.everything(s.related, s.other.Key, depth-1) {
+			names = append(names, s.Key+"."+name)
+		}
+	}
+	return names
+}
+
+// olderFormat says whether a response format is below 1.minor; what is no
+// version counts as old.
+func olderFormat(format string, minor int) bool {
 	if format == "" {
 		return false
 	}
-	major, rest, _ := strings.Cut(format, ".")
-	minor, _, _ := strings.Cut(rest, ".")
-	a, errMajor := strconv.Atoi(major)
-	b, errMinor := strconv.Atoi(minor)
-	return errMajor != nil || errMinor != nil || a < 1 || (a == 1 && b < 9)
+	first, rest, _ := strings.Cut(format, ".")
+	second, _, _ := strings.Cut(rest, ".")
+	a, errMajor := strconv.Atoi(first)
+	b, errMinor := strconv.Atoi(second)
+	return errMajor != nil || errMinor != nil || a < 1 || (a == 1 && b < minor)
 }
 
 // shows says whether an attribute is to be shown.

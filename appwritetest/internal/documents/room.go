@@ -49,7 +49,7 @@ func (r *Room) Routes() []api.Route {
 	return []api.Route{
 		{
 			Method: http.MethodGet, Path: recordsPath, Scope: api.ReadOf("documents"), Access: api.Read,
-			Params: inCollection(queries(), transaction(), api.Optional("total", totalFlag, true)), Handle: r.list,
+			Params: inCollection(queries(), transaction(), r.total()), Handle: r.list,
 		},
 		{
 			Method: http.MethodGet, Path: recordPath, Scope: api.ReadOf("documents"), Access: api.Read,
@@ -58,7 +58,8 @@ func (r *Room) Routes() []api.Route {
 		r.write(http.MethodPost, recordsPath, r.create, inCollection(
 			api.Optional("documentId", api.NewID, ""), r.data(), permissions(), items("documents"), transaction())...),
 		r.write(http.MethodPatch, recordPath, r.update, ofRecord(data(), permissions(), transaction())...),
-		r.write(http.MethodPut, recordPath, r.upsert, ofRecord(data(), permissions(), transaction())...),
+		r.put(api.Legacy, api.NewID),
+		r.put(api.TablesDB, api.ID),
 		r.write(http.MethodDelete, recordPath, r.delete, ofRecord(transaction())...),
 		r.write(http.MethodPatch, recordsPath, r.updateMany, inCollection(data(), queries(), transaction())...),
 		r.write(http.MethodPut, recordsPath, r.upsertMany, inCollection(requiredItems(), transaction())...),
@@ -73,6 +74,15 @@ func (r *Room) write(method, path string, handle func(*api.Request) (api.Respons
 		Method: method, Path: path, Scope: api.WriteOf("documents"),
 		Params: params, Access: api.Write, Handle: handle,
 	}
+}
+
+// put is the route of upserts. The legacy one takes the word unique() for an id
+// and does not expand it.
+func (r *Room) put(only api.Dialect, id api.Check) api.Route {
+	route := r.write(http.MethodPut, recordPath, r.upsert, inCollection(
+		api.Required("documentId", id), data(), permissions(), transaction())...)
+	route.Only = only
+	return route
 }
 
 // counter is the route that adds to a number or takes from it.

@@ -18,7 +18,7 @@ func (r *Room) fill(col *catalog.Collection, record *store.Record, fields *phpjs
 	for i := range col.Schema.Attributes {
 		d := &col.Schema.Attributes[i]
 		sent, given := fields.Get(d.Key)
-		if given {
+		if given && !d.Lost {
 			known++
 		}
 		if d.Relation != nil {
@@ -132,7 +132,7 @@ func (r *Room) operators(fields *phpjson.Object) *phpjson.Object {
 
 func unknownField(col *catalog.Collection, fields *phpjson.Object) error {
 	for key := range fields.All() {
-		if col.Schema.Attribute(key) == nil {
+		if d := col.Schema.Attribute(key); d == nil || d.Lost {
 			return invalidStructure("Unknown attribute: \"%s\"", key)
 		}
 	}

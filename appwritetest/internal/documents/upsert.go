@@ -41,7 +41,7 @@ func (r *Room) upsert(req *api.Request) (api.Response, error) {
 	v := r.view(req)
 	var body *phpjson.Object
 	err = r.Store.Update(func(w store.Writer) error {
-		record, done, err := r.put(w, col, in, func(old *store.Record) error { return r.mayPut(req, col, old) })
+		record, done, err := r.place(w, col, in, func(old *store.Record) error { return r.mayPut(req, col, old) })
 		if err != nil {
 			return err
 		}
@@ -80,10 +80,10 @@ const (
 	overwritten
 )
 
-// put is PUT: it creates or overwrites the record with the input's id, and
+// place is PUT: it creates or overwrites the record with the input's id, and
 // returns what the client is told: where nothing seems to change, the record
 // as it was, nil if there is none.
-func (r *Room) put(w store.Writer, col *catalog.Collection, in input, allow func(*store.Record) error) (told *store.Record, done effect, err error) {
+func (r *Room) place(w store.Writer, col *catalog.Collection, in input, allow func(*store.Record) error) (told *store.Record, done effect, err error) {
 	old, err := w.Get(col.Sequence, in.id.(string))
 	if err != nil {
 		return nil, unchanged, err
@@ -99,6 +99,9 @@ func (r *Room) put(w store.Writer, col *catalog.Collection, in input, allow func
 	record := &store.Record{ID: in.id.(string), CreatedAt: or(in.createdAt, now)}
 	if old != nil {
 		record = old.Clone()
+		if !r.Profile.TablesDB() {
+			resetToDefaults(col, record, in.fields)
+		}
 	}
 	record.UpdatedAt = or(in.updatedAt, now)
 	if in.permissions != nil {
@@ -128,6 +131,16 @@ func (r *Room) put(w store.Writer, col *catalog.Collection, in input, allow func
 		record.CreatedAt = *in.createdAt
 	}
 	return record, overwritten, nil
+}
+
+// resetToDefaults drops what is stored where a default can take its place: what
+// 1.7 does to every attribute that is not sent.
+func resetToDefaults(col *catalog.Collection, record *store.Record, fields *phpjson.Object) {
+	for _, d := range col.Schema.Attributes {
+		if d.Default != nil && !fields.Has(d.Key) {
+			record.Set(d.Column, nil)
+		}
+	}
 }
 
 // requireSent wants every required attribute in the payload, even if a value

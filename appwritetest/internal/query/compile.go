@@ -117,9 +117,9 @@ func (r Rules) addSelect(set *Set, q Query) error {
 	if len(q.Values) == 0 {
 		return invalid("no attributes selected")
 	}
-	for _, value := range q.Values {
+	for i, value := range q.Values {
 		name, ok := value.(string)
-		if !ok || slices.Contains(set.Select, name) {
+		if !ok || slices.Contains(q.Values[:i], value) {
 			return invalid("invalid or repeated attribute to select")
 		}
 		if !r.selectable(name) {
@@ -168,8 +168,11 @@ func (r Rules) filter(q Query) (Query, error) {
 	if err := field.checkMethod(q.Method, k); err != nil {
 		return Query{}, err
 	}
-	if k == filterSpace || k == filterRange || k == filterExist {
+	if k == filterExist {
 		return q, nil
+	}
+	if field.spatial() && k != filterNull {
+		return q, checkGeometries(k, q.Values)
 	}
 	values := make([]any, len(q.Values))
 	for i, value := range q.Values {
@@ -210,8 +213,7 @@ func (r Rules) logic(q Query) (Query, error) {
 
 // checkMethod refuses methods that do not suit the attribute.
 func (f Field) checkMethod(method string, k kind) error {
-	spatial := f.Type == "point" || f.Type == "linestring" || f.Type == "polygon"
-	listed := strings.Contains(strings.ToLower(method), "contains")
+	spatial, listed := f.spatial(), strings.Contains(strings.ToLower(method), "contains")
 	switch {
 	case (k == filterSpace || k == filterRange) && !spatial:
 		return invalid("%s needs a spatial attribute", method)
@@ -219,6 +221,22 @@ func (f Field) checkMethod(method string, k kind) error {
 		return invalid("%s cannot be used on an array", method)
 	case !f.Array && listed && !f.text() && !spatial, !f.Array && method == "containsAll":
 		return invalid("%s needs an array or a string", method)
+	}
+	return nil
+}
+
+func (f Field) spatial() bool {
+	return f.Type == "point" || f.Type == "linestring" || f.Type == "polygon"
+}
+
+// checkGeometries wants lists: geometries, or for distances a geometry and a
+// number.
+func checkGeometries(k kind, values []any) error {
+	for _, value := range values {
+		list, ok := value.([]any)
+		if !ok || (k == filterRange && len(list) < 2) {
+			return invalid("a geometry must be an array")
+		}
 	}
 	return nil
 }

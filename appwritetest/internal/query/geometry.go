@@ -53,6 +53,8 @@ func spatialHolds(method string, value, operand any) bool {
 		return a.dimension() != b.dimension() && a.interiorMeets(b) && !a.covers(b) && !b.covers(a)
 	case "contains":
 		return a.covers(b)
+	case "equal":
+		return slices.Equal(a.corners, b.corners)
 	}
 	return false
 }

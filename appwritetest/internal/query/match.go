@@ -55,6 +55,9 @@ func (q Query) holds(method string, value any, fold collation.Fold) bool {
 	one := func(test func(value, operand any) bool) bool {
 		return slices.ContainsFunc(q.Values, func(operand any) bool { return test(value, operand) })
 	}
+	if _, spatial := q.Values[0].([]any); spatial && !strings.HasPrefix(method, "distance") {
+		return one(func(v, o any) bool { return spatialHolds(method, v, o) })
+	}
 	switch method {
 	case "equal":
 		return one(func(v, o any) bool { return Compare(v, o, fold) == 0 })
@@ -76,10 +79,8 @@ func (q Query) holds(method string, value any, fold collation.Fold) bool {
 		return strings.HasSuffix(pattern(fold, value), pattern(fold, q.Values[0]))
 	case "contains", "containsAny", "containsAll":
 		return q.contains(method, value, fold)
-	case "distanceEqual", "distanceNotEqual", "distanceGreaterThan", "distanceLessThan":
-		return distanceHolds(method, value, q.Values[0])
 	default:
-		return one(func(v, o any) bool { return spatialHolds(method, v, o) })
+		return distanceHolds(method, value, q.Values[0])
 	}
 }
 
