@@ -103,3 +103,18 @@ func shortDuration(d time.Duration) string {
 		return d.Round(100 * time.Millisecond).String()
 	}
 }
+
+// framed is a table with a frame, for the few that are meant to be enjoyed.
+func (a *app) framed(w io.Writer, headers []string, rows [][]string) {
+	p := a.paint()
+	cell := p.r.NewStyle().Padding(0, 1)
+	t := table.New().Border(lipgloss.RoundedBorder()).
+		StyleFunc(func(row, _ int) lipgloss.Style {
+			if row == table.HeaderRow {
+				return cell.Bold(true)
+			}
+			return cell
+		}).
+		Headers(headers...).Rows(rows...)
+	fmt.Fprintln(w, t.Render())
+}

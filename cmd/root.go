@@ -24,7 +24,7 @@ type app struct {
 	name    string
 	streams Streams
 	getenv  func(string) string
-	goSet   []migrations.Migration
+	goSet   []*migrations.Migration
 	logger  *slog.Logger
 	flags   globalFlags
 	abort   <-chan struct{} // closed when a run must stop at once
@@ -44,7 +44,7 @@ type Option func(*app)
 
 // WithMigrations adds migrations written in Go to those in the project's
 // folder. Two with the same version are an error when the command runs.
-func WithMigrations(ms ...migrations.Migration) Option {
+func WithMigrations(ms ...*migrations.Migration) Option {
 	return func(a *app) { a.goSet = append(a.goSet, ms...) }
 }
 
@@ -61,13 +61,15 @@ func WithGetenv(getenv func(string) string) Option {
 // Main runs the command line of this process and returns its exit code, for a
 // main function to hand to os.Exit. The first interrupt stops at the next safe
 // point, the second at once; both leave a run that can be resumed.
-func Main(opts ...Option) int {
+func Main(opts ...Option) int { return MainWith(SystemStreams(), opts...) }
+
+// MainWith is Main with other streams.
+func MainWith(streams Streams, opts ...Option) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	abort, ended := make(chan struct{}), make(chan struct{})
-	streams := SystemStreams()
 	var listener sync.WaitGroup
 	listener.Go(func() { listen(signals, ended, streams, cancel, abort) })
 	defer listener.Wait()

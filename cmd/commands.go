@@ -1,0 +1,13 @@
+package cmd
+
+import "github.com/spf13/cobra"
+
+// addCommands is the table of commands.
+func (a *app) addCommands(root *cobra.Command) {
+	root.AddCommand(
+		newInit(a), newNew(a), newImport(a), newDev(a), newDemo(a),
+		newUp(a), newDown(a), newRedo(a), newReset(a),
+		newPlan(a), newStatus(a), newHistory(a), newJournal(a), newDoctor(a), newVersion(a),
+		newResume(a), newRollback(a), newResolve(a),
+	)
+}

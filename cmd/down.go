@@ -1,0 +1,112 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/spf13/cobra"
+
+	"github.com/backstep-dev/backstep/migrations"
+)
+
+type downOptions struct {
+	to         string
+	onConflict string
+	confirm    string
+}
+
+func newDown(a *app) *cobra.Command {
+	o := downOptions{}
+	c := &cobra.Command{
+		Use:     "down [N]",
+		Short:   "Take the newest migration back, or the N newest",
+		GroupID: "change",
+		Long: `Takes applied migrations back, the newest first, one run each: with what the
+journal remembers of how they were applied, else with their own down, else by
+deleting what they created. A down that cannot finish is undone like an up.`,
+		Example: "  backstep down            the newest\n  backstep down 3          the three newest\n  backstep down --to 20261121093000   everything newer than that\n  backstep down --to 0     everything",
+		Args:    cobra.MaximumNArgs(1),
+		RunE:    func(c *cobra.Command, args []string) error { return runDown(c, a, o, args) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.to, "to", "", "take back every migration newer than this version; 0 takes back all")
+	addConflict(f, &o.onConflict)
+	addConfirm(f, &o.confirm)
+	return c
+}
+
+func runDown(c *cobra.Command, a *app, o downOptions, args []string) error {
+	back := migrations.Back{To: o.to}
+	if len(args) == 1 {
+		n, err := strconv.Atoi(args[0])
+		if err != nil || n < 1 {
+			return usageError(fmt.Errorf("down takes a number of migrations, got %q", args[0]), "backstep down --help")
+		}
+		if o.to != "" {
+			return usageError(errors.New("down takes a number or --to, not both"), "backstep down --help")
+		}
+		back.Count = n
+	}
+	if err := knownConflict(o.onConflict); err != nil {
+		return err
+	}
+	s, err := a.open(c, changing, wishes{onConflict: o.onConflict})
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	tasks, err := s.runner.PlanDown(c.Context(), back)
+	if errors.Is(err, migrations.ErrNothing) {
+		return s.nothing("down", "Nothing to do: "+err.Error()+".")
+	}
+	if err != nil {
+		return s.refused(err)
+	}
+	if err := s.confirm(o.confirm); err != nil {
+		return err
+	}
+	reports, err := s.runTasks(c.Context(), tasks)
+	return s.concluded("down", reports, err)
+}
+
+func newRedo(a *app) *cobra.Command {
+	o := downOptions{}
+	c := &cobra.Command{
+		Use:     "redo",
+		Short:   "Take the newest migration back and apply it again",
+		GroupID: "change",
+		Example: "  backstep redo",
+		Args:    noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			if err := knownConflict(o.onConflict); err != nil {
+				return err
+			}
+			s, err := a.open(c, changing, wishes{onConflict: o.onConflict})
+			if err != nil {
+				return err
+			}
+			defer s.close()
+			if err := s.confirm(o.confirm); err != nil {
+				return err
+			}
+			reports, err := s.runner.Redo(c.Context())
+			if errors.Is(err, migrations.ErrNothing) {
+				return s.nothing("redo", "Nothing to do: no migration is applied.")
+			}
+			return s.concluded("redo", reports, err)
+		},
+	}
+	addConflict(c.Flags(), &o.onConflict)
+	addConfirm(c.Flags(), &o.confirm)
+	return c
+}
+
+// knownConflict refuses values of --on-conflict that are none.
+func knownConflict(policy string) error {
+	if !slices.Contains([]string{"", "halt", "merge", "overwrite", "skip"}, policy) {
+		return usageError(fmt.Errorf("--on-conflict is %q; it may be halt, merge, overwrite or skip", policy), "")
+	}
+	return nil
+}

@@ -1,0 +1,228 @@
+package cmd_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/backstep-dev/backstep/appwritetest"
+	"github.com/backstep-dev/backstep/internal/oracle"
+)
+
+// TestKilledRunsEndInTheRightState kills the real binary with SIGKILL at random
+// moments, a hundred times (a thousand with BACKSTEP_SOAK), and has the next
+// command finish or undo what was begun. The server lives on. What it holds in
+// the end is compared with what an undisturbed run leaves.
+func TestKilledRunsEndInTheRightState(t *testing.T) {
+	t.Parallel()
+	times := 100
+	if os.Getenv("BACKSTEP_SOAK") != "" {
+		times = 1000
+	}
+	if testing.Short() {
+		times = 10
+	}
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	random := rand.New(rand.NewPCG(seed, seed))
+	binary := buildBinary(t)
+	migrations := killMigrations()
+
+	// What the project should hold after each number of migrations.
+	var want []oracle.Snapshot
+	reference := newVictim(t, binary, migrations)
+	want = append(want, reference.snapshot(t))
+	for i := range migrations {
+		reference.must(t, "up", "--to", fmt.Sprintf("2026010100000%d", i+1))
+		want = append(want, reference.snapshot(t))
+	}
+	undisturbed := newVictim(t, binary, migrations)
+	started := time.Now()
+	undisturbed.must(t, "up")
+	whole := time.Since(started)
+
+	counts := map[string]int{}
+	for i := range times {
+		v := newVictim(t, binary, migrations)
+		after := time.Duration(random.Int64N(int64(whole) * 11 / 10))
+		killed := v.upAndKill(t, after)
+		if !killed {
+			counts["had finished"]++
+		}
+		if i%2 == 0 {
+			v.must(t, "up") // resumes by default
+			counts["resumed"]++
+		} else {
+			applied := v.rollBack(t)
+			if diff := cmp.Diff(want[applied], v.snapshot(t)); diff != "" {
+				t.Fatalf("kill %d after %s, rolled back to %d migrations (-want +server):\n%s", i, after, applied, diff)
+			}
+			v.must(t, "up")
+			counts["rolled back"]++
+		}
+		if diff := cmp.Diff(want[len(migrations)], v.snapshot(t)); diff != "" {
+			t.Fatalf("kill %d after %s (-want +server):\n%s", i, after, diff)
+		}
+	}
+	t.Logf("%d kills within %s: %v; no effect was lost or doubled", times, whole.Round(time.Millisecond), counts)
+}
+
+// buildBinary builds the command under test as people run it.
+func buildBinary(t *testing.T) string {
+	t.Helper()
+	binary := filepath.Join(t.TempDir(), "backstep")
+	out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "./backstep").CombinedOutput()
+	if err != nil {
+		t.Fatalf("build the binary: %v\n%s", err, out)
+	}
+	return binary
+}
+
+// killMigrations are a few migrations of every sort of step. Increments are
+// among them: a doubled one shows.
+func killMigrations() []string {
+	var attributes, documents strings.Builder
+	for i := range 6 {
+		fmt.Fprintf(&attributes, "  - create_attribute: { collection: orders, key: field%d, type: string, size: 40 }\n", i)
+	}
+	for i := range 8 {
+		fmt.Fprintf(&documents, "  - create_document: { collection: products, id: p%d, data: { title: Product %d, stock: %d } }\n", i, i, i)
+	}
+	return []string{
+		`database: shop
+steps:
+  - create_database: { id: shop, name: Shop }
+  - create_collection: { id: products, name: Products }
+  - create_attribute: { collection: products, key: title, type: string, size: 100, required: true }
+  - create_attribute: { collection: products, key: stock, type: integer }
+  - create_index: { collection: products, key: by_title, type: key, attributes: [title] }
+` + documents.String(),
+		`database: shop
+steps:
+  - create_collection: { id: orders, name: Orders }
+` + attributes.String() + `  - increment: { collection: products, id: p1, attribute: stock, by: 10, allow_race: true }
+  - update_document: { collection: products, id: p2, data: { title: Renamed } }
+  - delete_document: { collection: products, id: p3 }
+`,
+		`database: shop
+steps:
+  - rename_attribute: { collection: products, key: title, new_key: name }
+  - delete_attribute: { collection: products, key: stock }
+  - delete_collection: { id: orders }
+  - create_attribute: { collection: products, key: price, type: float, default: 1.5 }
+`,
+	}
+}
+
+// victim is a project folder with a server of its own.
+type victim struct {
+	dir    string
+	binary string
+	server *appwritetest.Server
+	env    []string
+}
+
+func newVictim(t *testing.T, binary string, migrations []string) *victim {
+	t.Helper()
+	v := &victim{dir: t.TempDir(), binary: binary, server: appwritetest.New(t, appwritetest.Key(keyMarker))}
+	v.env = append(os.Environ(), "NO_COLOR=1", "APPWRITE_ENDPOINT="+v.server.Endpoint(),
+		"APPWRITE_PROJECT_ID="+v.server.Project(), "APPWRITE_API_KEY="+v.server.Key())
+	write := func(name, text string) {
+		path := filepath.Join(v.dir, name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("backstep.yaml", "timeouts: { attempt: 2s, quarantine: 250ms }\n")
+	for i, text := range migrations {
+		write(fmt.Sprintf("migrations/2026010100000%d_m%d.yaml", i+1, i+1), text)
+	}
+	return v
+}
+
+func (v *victim) command(ctx context.Context, args ...string) *exec.Cmd {
+	c := exec.CommandContext(ctx, v.binary, append(args, "--no-input", "-C", v.dir)...)
+	c.Env = v.env
+	return c
+}
+
+func (v *victim) must(t *testing.T, args ...string) []byte {
+	t.Helper()
+	c := v.command(t.Context(), args...)
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
+	if err := c.Run(); err != nil {
+		t.Fatalf("backstep %s: %v\n%s%s", strings.Join(args, " "), err, &stdout, &stderr)
+	}
+	return stdout.Bytes()
+}
+
+// upAndKill starts `up` and kills it after a while. It reports whether the
+// command was still running.
+func (v *victim) upAndKill(t *testing.T, after time.Duration) bool {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), after) // kills with SIGKILL
+	defer cancel()
+	c := v.command(ctx, "up")
+	c.Stdout, c.Stderr = io.Discard, io.Discard
+	err := c.Run()
+	if err == nil {
+		return false
+	}
+	if ctx.Err() == nil {
+		t.Fatalf("up failed by itself: %v", err)
+	}
+	return true
+}
+
+// rollBack undoes an unfinished run, if there is one, and counts the
+// migrations that are applied then.
+func (v *victim) rollBack(t *testing.T) int {
+	t.Helper()
+	c := v.command(t.Context(), "rollback")
+	var stderr bytes.Buffer
+	c.Stderr = &stderr
+	err := c.Run()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || !strings.Contains(stderr.String(), "nothing to roll back")) {
+		t.Fatalf("rollback: %v\n%s", err, &stderr)
+	}
+	var status struct {
+		Result struct {
+			Applied int `json:"applied"`
+		} `json:"result"`
+	}
+	if err := json.Unmarshal(v.must(t, "status", "--format", "json"), &status); err != nil {
+		t.Fatal(err)
+	}
+	return status.Result.Applied
+}
+
+// snapshot is what the project holds besides the history.
+func (v *victim) snapshot(t *testing.T) oracle.Snapshot {
+	t.Helper()
+	if err := v.server.Worker().Idle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	reader := oracle.Reader{Endpoint: v.server.Endpoint(), Project: v.server.Project(), Key: v.server.Key()}
+	snapshot, err := reader.Read(t.Context(), func(database string) bool { return database != "backstep" })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return snapshot
+}

@@ -1,0 +1,225 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/migrations"
+	"github.com/backstep-dev/backstep/steps"
+)
+
+// planResult is what plan tells of one migration.
+type planResult struct {
+	Version    string          `json:"version"`
+	Migration  string          `json:"migration"`
+	Direction  string          `json:"direction"`
+	Source     string          `json:"source,omitempty"` // of a down: journal, file or structure
+	Operations []plannedResult `json:"operations"`
+	Requests   int64           `json:"requests"`      // estimated, without waiting
+	Archived   int64           `json:"archive_bytes"` // estimated, before compression
+}
+
+type plannedResult struct {
+	ID           string `json:"id"`
+	Kind         string `json:"kind"`
+	Target       string `json:"target"`
+	Late         bool   `json:"late,omitempty"`
+	Undo         string `json:"undo"`
+	Irreversible string `json:"irreversible,omitempty"`
+	Requests     int64  `json:"requests"`
+	Documents    int64  `json:"archive_documents,omitempty"`
+	Archived     int64  `json:"archive_bytes,omitempty"`
+	AtLeast      bool   `json:"archive_at_least,omitempty"` // the server stopped counting
+}
+
+type planOptions struct {
+	to       string
+	down     bool
+	exitCode bool
+}
+
+func newPlan(a *app) *cobra.Command {
+	o := planOptions{}
+	c := &cobra.Command{
+		Use:     "plan",
+		Short:   "Show what up, or down, would do and how it would be undone",
+		GroupID: "look",
+		Long: `Shows each operation in order, what its undo will be, how many requests it takes
+and how much it will set aside. Nothing is changed: the client that plan uses
+fails on any write.`,
+		Example: "  backstep plan\n  backstep plan --to 20261121093000\n  backstep plan --down",
+		Args:    noArgs,
+		RunE:    func(c *cobra.Command, _ []string) error { return runPlan(c, a, o) },
+	}
+	f := c.Flags()
+	f.StringVar(&o.to, "to", "", "as in up, or in down with --down")
+	f.BoolVar(&o.down, "down", false, "plan taking the newest migration back")
+	f.BoolVar(&o.exitCode, "exit-code", false, "exit with 6 when there is something to do")
+	return c
+}
+
+func runPlan(c *cobra.Command, a *app, o planOptions) error {
+	s, err := a.open(c, reading, wishes{})
+	if err != nil {
+		return err
+	}
+	defer s.close()
+	ctx := c.Context()
+	var tasks []migrations.Task
+	if o.down {
+		tasks, err = s.runner.PlanDown(ctx, migrations.Back{To: o.to})
+	} else {
+		tasks, err = s.runner.PlanUp(ctx, o.to)
+	}
+	if errors.Is(err, migrations.ErrNothing) {
+		return a.result("plan", []planResult{}, func(w io.Writer) { fmt.Fprintln(w, "Nothing to do.") })
+	}
+	if err != nil {
+		return s.refused(err)
+	}
+	plans := make([]planResult, 0, len(tasks))
+	for _, task := range tasks {
+		p, err := s.planned(ctx, task)
+		if err != nil {
+			return s.explain(err)
+		}
+		plans = append(plans, p)
+	}
+	if err := a.result("plan", plans, func(w io.Writer) { a.printPlans(w, plans) }); err != nil {
+		return err
+	}
+	if o.exitCode {
+		return &ExitError{Code: ExitDiffers, Err: errors.New("there is something to do"), Reported: true}
+	}
+	return nil
+}
+
+func (s *session) planned(ctx context.Context, task migrations.Task) (planResult, error) {
+	p := planResult{
+		Version: task.Version, Migration: task.Name, Direction: string(task.Direction), Source: string(task.Source),
+		Operations: []plannedResult{},
+	}
+	for _, op := range task.Plan.Operations {
+		subject := op.Effect
+		if op.Late { // its effect speaks of a name that only the run will make
+			subject = op.Steps[0]
+		}
+		estimate, err := steps.EstimateOf(ctx, s.client, subject)
+		if err != nil {
+			return p, fmt.Errorf("estimate %s of %s: %w", op.Effect.Kind(), op.Effect.Target(), err)
+		}
+		line := plannedResult{
+			ID: op.ID, Kind: op.Effect.Kind(), Target: op.Effect.Target().String(), Late: op.Late,
+			Undo: undoInWords(op), Irreversible: task.Irreversible[op.ID],
+			Requests: estimate.Requests, Documents: estimate.Documents, Archived: estimate.Bytes, AtLeast: estimate.AtLeast,
+		}
+		p.Requests += line.Requests
+		p.Archived += line.Archived
+		p.Operations = append(p.Operations, line)
+	}
+	return p, nil
+}
+
+// undoInWords says what will take an operation back, as far as that is known
+// before anything has been read.
+func undoInWords(op engine.Operation) string {
+	if op.Irreversible != "" {
+		return "none"
+	}
+	words := map[string]string{
+		"create_database":     "delete it, with what others have put there archived",
+		"create_collection":   "delete it, with what others have put there archived",
+		"create_attribute":    "delete it, with its values archived",
+		"create_relationship": "delete it, with its links archived",
+		"create_index":        "delete it",
+		"create_document":     "delete it, if nobody has changed it",
+		"update_database":     "put the old values back",
+		"update_collection":   "put the old values back",
+		"update_attribute":    "put the old definition back",
+		"update_relationship": "put the old rule back",
+		"update_index":        "put the old index back",
+		"update_document":     "put the old values of its fields back",
+		"upsert_document":     "delete it, or put the old values back",
+		"increment":           "the opposite increment",
+		"delete_document":     "re-create it from the archive",
+		"delete_index":        "create it again",
+		"delete_relationship": "re-create it with its links from the archive",
+		"rename_attribute":    "rename it back",
+		"retire_attribute":    "rename it back and restore its indexes",
+		"retire_collection":   "enable it and give its permissions back",
+		"retire_database":     "enable it",
+		"drop_attribute":      "re-create it with its values from the archive",
+		"drop_relationship":   "re-create it with its links from the archive",
+		"drop_collection":     "re-create it with everything from the archive",
+		"drop_database":       "re-create it with everything from the archive",
+		"assert":              "nothing to undo",
+		"func":                "its own undo",
+		"open_history":        "remove the entry",
+		"record_history":      "mark it as not applied",
+		"reopen_history":      "mark it as applied",
+		"close_history":       "put the entry back",
+	}
+	if w, ok := words[op.Effect.Kind()]; ok {
+		return w
+	}
+	return "its inverse"
+}
+
+func (a *app) printPlans(w io.Writer, plans []planResult) {
+	p := a.paint()
+	for i, plan := range plans {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		source := ""
+		if plan.Source != "" {
+			source = ", from the " + plan.Source
+		}
+		fmt.Fprintf(w, "%s\n", p.bold(fmt.Sprintf("%s %s %s%s", plan.Direction, plan.Version, plan.Migration, source)))
+		rows := make([][]string, 0, len(plan.Operations))
+		for _, op := range plan.Operations {
+			kind := op.Kind
+			if op.Late {
+				kind += " (last)"
+			}
+			undo := op.Undo
+			if op.Irreversible != "" {
+				undo = p.bad("NONE: " + op.Irreversible)
+			}
+			archive := ""
+			if op.Documents > 0 || op.Archived > 0 {
+				archive = fmt.Sprintf("%s, about %s", plural(int(op.Documents), "document"), size(op.Archived))
+				if op.AtLeast {
+					archive = "at least " + archive
+				}
+			}
+			rows = append(rows, []string{op.ID, kind, op.Target, fmt.Sprint(op.Requests), archive, undo})
+		}
+		a.grid(w, []string{"#", "OPERATION", "TARGET", "REQUESTS", "ARCHIVE", "UNDO"}, rows)
+		fmt.Fprintf(w, "%s, about %d requests", plural(len(plan.Operations), "operation"), plan.Requests)
+		if plan.Archived > 0 {
+			fmt.Fprintf(w, ", about %s set aside", size(plan.Archived))
+		}
+		fmt.Fprintln(w)
+	}
+}
+
+// size is a number of bytes as people read it.
+func size(n int64) string {
+	const unit = 1024
+	switch {
+	case n < unit:
+		return fmt.Sprintf("%d B", n)
+	case n < unit*unit:
+		return fmt.Sprintf("%.1f KiB", float64(n)/unit)
+	case n < unit*unit*unit:
+		return fmt.Sprintf("%.1f MiB", float64(n)/unit/unit)
+	default:
+		return fmt.Sprintf("%.1f GiB", float64(n)/unit/unit/unit)
+	}
+}

@@ -1,0 +1,252 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/journal"
+	"github.com/backstep-dev/backstep/migrations"
+)
+
+// runResult is what --format json tells of one run.
+type runResult struct {
+	Run        string             `json:"run"`
+	Version    string             `json:"version"`
+	Migration  string             `json:"migration"`
+	Direction  string             `json:"direction"`
+	Outcome    engine.Outcome     `json:"outcome"`
+	Operations []operationResult  `json:"operations"`
+	Error      string             `json:"error,omitempty"`
+	UndoError  string             `json:"undo_error,omitempty"`
+	Proof      *journal.Proof     `json:"proof,omitempty"`
+	Left       []journal.Leftover `json:"left,omitempty"`
+	DurationMS int64              `json:"duration_ms"`
+	Attempts   int                `json:"attempts"`
+}
+
+type operationResult struct {
+	ID      string        `json:"id"`
+	Kind    string        `json:"kind"`
+	Target  string        `json:"target"`
+	Phase   journal.Phase `json:"phase"`
+	Adopted bool          `json:"adopted,omitempty"`
+	Skipped bool          `json:"skipped,omitempty"`
+	Notice  string        `json:"notice,omitempty"`
+	Error   string        `json:"error,omitempty"`
+}
+
+func resultOf(r engine.Report) runResult {
+	out := runResult{
+		Run: r.Run, Version: r.Started.Version, Migration: r.Started.Migration, Direction: r.Started.Direction,
+		Outcome: r.Outcome, Operations: []operationResult{}, Proof: r.Proof, Left: r.Left,
+		DurationMS: r.Duration.Milliseconds(), Attempts: r.Attempts,
+		Error: text(r.Err), UndoError: text(r.UndoErr),
+	}
+	for _, op := range r.Operations {
+		out.Operations = append(out.Operations, operationResult{
+			ID: op.ID, Kind: op.Kind, Target: op.Target.String(), Phase: op.Phase, Adopted: op.Adopted,
+			Skipped: op.Skipped, Notice: op.Notice, Error: text(errors.Join(op.Err, op.UndoErr)),
+		})
+	}
+	return out
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// concluded prints the results of runs and gives the error that their command
+// ends with.
+func (s *session) concluded(command string, reports []engine.Report, err error) error {
+	s.progress.close()
+	results := make([]runResult, 0, len(reports))
+	for _, r := range reports {
+		results = append(results, resultOf(r))
+	}
+	if perr := s.app.result(command, results, func(w io.Writer) { s.printReports(w, reports) }); perr != nil {
+		return perr
+	}
+	if err == nil {
+		return nil
+	}
+	if len(reports) == 0 {
+		return s.refused(err)
+	}
+	last := reports[len(reports)-1]
+	s.tell(last)
+	return &ExitError{Code: codeOf(err, last), Err: err, Next: s.next(last), Reported: true}
+}
+
+func (s *session) printReports(w io.Writer, reports []engine.Report) {
+	p := s.app.paint()
+	rows := make([][]string, 0, len(reports))
+	for _, r := range reports {
+		word := string(r.Outcome)
+		switch r.Outcome {
+		case engine.OutcomeApplied:
+			word = p.good("applied")
+			if r.Started.Direction == string(migrations.Down) {
+				word = p.good("taken down")
+			}
+		case engine.OutcomeRolledBack:
+			word = p.bad("rolled back")
+			if r.Proof != nil && r.Proof.Verified {
+				word += ", verified"
+			}
+		case engine.OutcomeHalted:
+			word = p.bad("HALTED")
+		case engine.OutcomeInterrupted:
+			word = p.warn("interrupted")
+		}
+		rows = append(rows, []string{
+			r.Started.Version, r.Started.Migration, r.Started.Direction, word,
+			fmt.Sprint(userSteps(r)), shortDuration(r.Duration), r.Run,
+		})
+	}
+	if len(rows) > 0 {
+		s.app.grid(w, []string{"VERSION", "MIGRATION", "WAY", "OUTCOME", "STEPS", "TOOK", "RUN"}, rows)
+	}
+}
+
+// ofHistory tells the operations that only write the history.
+func ofHistory(op engine.OperationReport) bool { return strings.HasSuffix(op.Kind, "_history") }
+
+// userSteps counts the operations that are not the history's own.
+func userSteps(r engine.Report) int {
+	n := 0
+	for _, op := range r.Operations {
+		if !ofHistory(op) {
+			n++
+		}
+	}
+	return n
+}
+
+// tell explains on stderr how a run ended that did not end as asked: what
+// failed, what was undone, what is left.
+func (s *session) tell(r engine.Report) {
+	w := s.app.streams.Err
+	if r.Err != nil {
+		fmt.Fprintf(w, "error: %v\n", r.Err)
+	}
+	if r.UndoErr != nil {
+		fmt.Fprintf(w, "the undo failed as well: %v\n", r.UndoErr)
+	}
+	counts := map[journal.Phase]int{}
+	for _, op := range r.Operations {
+		if !ofHistory(op) {
+			counts[op.Phase]++
+		}
+	}
+	var parts []string
+	for _, phase := range []struct {
+		phase journal.Phase
+		words string
+	}{
+		{journal.PhaseApplied, "in effect"},
+		{journal.PhaseUndone, "undone"},
+		{journal.PhaseUndoing, "being undone"},
+		{journal.PhaseIntended, "begun, outcome unknown"},
+		{journal.PhasePlanned, "not begun"},
+	} {
+		if n := counts[phase.phase]; n > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s", n, phase.words))
+		}
+	}
+	fmt.Fprintf(w, "run %s: %s\n", r.Run, strings.Join(parts, ", "))
+	if r.Proof != nil {
+		tellProof(w, r.Proof)
+	}
+	for _, left := range r.Left {
+		fmt.Fprintf(w, "  left: %s %s is %s %s\n", left.Kind, left.Target, left.Phase, left.Detail)
+	}
+}
+
+func tellProof(w io.Writer, proof *journal.Proof) {
+	if proof.Verified {
+		fmt.Fprintf(w, "verified: %s as before the run\n", plural(proof.Checked, "object"))
+	}
+	for _, d := range proof.Differences {
+		fmt.Fprintf(w, "  differs: %s: %s %s\n", d.Target, d.Found, d.Detail)
+	}
+	for _, d := range proof.Conflicts {
+		fmt.Fprintf(w, "  left as somebody else made it: %s: %s\n", d.Target, d.Detail)
+	}
+}
+
+// codeOf maps how a run ended to an exit code.
+func codeOf(err error, r engine.Report) int {
+	switch {
+	case errors.Is(err, engine.ErrHalted):
+		return ExitHalted
+	case errors.Is(err, engine.ErrInterrupted):
+		return ExitInterrupted
+	case errors.Is(err, engine.ErrRolledBack):
+		for _, op := range r.Operations {
+			if op.Phase != journal.PhasePlanned && !ofHistory(op) {
+				return ExitRolledBack
+			}
+		}
+	}
+	return ExitFailed
+}
+
+// next is the command to type after a run that did not end as asked.
+func (s *session) next(r engine.Report) string {
+	name := s.app.name
+	switch r.Outcome {
+	case engine.OutcomeHalted:
+		return fmt.Sprintf("mend what is named above, then: %s resume %s, or %s rollback %s, or %s resolve %s --applied|--rolled-back --reason …",
+			name, r.Run, name, r.Run, name, r.Run)
+	case engine.OutcomeInterrupted:
+		return fmt.Sprintf("%s resume %s, or %s rollback %s", name, r.Run, name, r.Run)
+	case engine.OutcomeRolledBack:
+		return fmt.Sprintf("mend the migration, then: %s up", name)
+	default:
+		return ""
+	}
+}
+
+// refused gives the exit code and the next command for an error that kept a
+// command from running anything.
+func (s *session) refused(err error) error {
+	var exit *ExitError
+	if errors.As(err, &exit) {
+		return err
+	}
+	name := s.app.name
+	var unfinished *migrations.UnfinishedError
+	switch {
+	case errors.As(err, &unfinished):
+		return unfinishedError(name, unfinished, err)
+	case errors.Is(err, migrations.ErrEdited):
+		return &ExitError{Code: ExitRefused, Err: err, Next: "put the file back as it was applied, and write the change as a new migration: " + name + " new NAME"}
+	case errors.Is(err, migrations.ErrMissing):
+		return &ExitError{Code: ExitRefused, Err: err, Next: "bring the file back from version control, then: " + name + " status"}
+	case errors.Is(err, migrations.ErrOutOfOrder):
+		return &ExitError{Code: ExitRefused, Err: err, Next: name + " up --allow-out-of-order, or give it a new version"}
+	case errors.Is(err, migrations.ErrNoDown):
+		return &ExitError{Code: ExitRefused, Err: err, Next: "write what takes it back as a new migration: " + name + " new NAME"}
+	case errors.Is(err, migrations.ErrUnknownVersion):
+		return &ExitError{Code: ExitUsage, Err: err, Next: name + " status"}
+	default:
+		return s.explain(err)
+	}
+}
+
+func unfinishedError(name string, u *migrations.UnfinishedError, err error) error {
+	switch u.Status {
+	case journal.StatusOpen:
+		return &ExitError{Code: ExitInterrupted, Err: err, Next: fmt.Sprintf("%s resume %s, or %s rollback %s", name, u.Run, name, u.Run)}
+	case journal.StatusHalted:
+		return &ExitError{Code: ExitHalted, Err: err, Next: fmt.Sprintf("%s journal show %s, then resume, rollback or resolve it", name, u.Run)}
+	default:
+		return &ExitError{Code: ExitHalted, Err: err, Next: "run it where the journal is: " + u.Journal}
+	}
+}

@@ -1,0 +1,205 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"os/user"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+
+	"github.com/backstep-dev/backstep/appwrite"
+	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/journal"
+	"github.com/backstep-dev/backstep/migrations"
+	"github.com/backstep-dev/backstep/steps"
+)
+
+// session is everything a command needs to work on one environment.
+type session struct {
+	app      *app
+	cfg      config
+	target   target
+	set      migrations.Set
+	client   *appwrite.Client
+	store    journal.Store
+	engine   *engine.Engine
+	runner   *migrations.Runner
+	progress *progress
+}
+
+// access says what a session may do to the project.
+type access int
+
+const (
+	reading  access = iota // every write fails before it is sent
+	changing               // for commands that change the project
+)
+
+// client makes the client of the chosen environment.
+func (a *app) client(opts ...appwrite.Option) (target, *appwrite.Client, error) {
+	cfg, err := loadConfig(a.flags.dir, a.getenv)
+	if err != nil {
+		return target{}, nil, usageError(err, "")
+	}
+	t, err := cfg.target(a.flags.env, a.getenv)
+	if err != nil {
+		return target{}, nil, usageError(err, "")
+	}
+	client, err := newClient(&cfg, t, a, opts...)
+	return t, client, err
+}
+
+func newClient(cfg *config, t target, a *app, opts ...appwrite.Option) (*appwrite.Client, error) {
+	opts = append([]appwrite.Option{appwrite.WithTimeout(cfg.Timeouts.Attempt), appwrite.WithLogger(a.logger)}, opts...)
+	client, err := appwrite.New(appwrite.Config{Endpoint: t.Endpoint, Project: t.Project, Key: t.Key}, opts...)
+	if err != nil {
+		return nil, usageError(fmt.Errorf("environment %q: %w", t.Name, err), "")
+	}
+	return client, nil
+}
+
+// wishes are what a command wants of its session beyond the project file.
+type wishes struct {
+	onConflict string // "" takes the project file's
+	outOfOrder bool
+}
+
+// open prepares a session. It reads the migrations before anything else, so
+// that a mistake in a file is told before the server is asked.
+func (a *app) open(c *cobra.Command, may access, want wishes) (*session, error) {
+	s := &session{app: a}
+	var err error
+	if s.cfg, err = loadConfig(a.flags.dir, a.getenv); err != nil {
+		return nil, usageError(err, "")
+	}
+	if s.set, err = a.loadSet(&s.cfg); err != nil {
+		return nil, err
+	}
+	if s.target, err = s.cfg.target(a.flags.env, a.getenv); err != nil {
+		return nil, usageError(err, "")
+	}
+	var clientOptions []appwrite.Option
+	if may == reading {
+		clientOptions = append(clientOptions, appwrite.WithReadOnly())
+	}
+	if s.client, err = newClient(&s.cfg, s.target, a, clientOptions...); err != nil {
+		return nil, err
+	}
+	server, err := s.client.Detect(c.Context())
+	if err != nil {
+		return nil, s.explain(err)
+	}
+	if s.store, err = a.openStore(c, &s.cfg, s.target.Name); err != nil {
+		return nil, err
+	}
+	if err := s.assemble(server, want); err != nil {
+		return nil, errors.Join(err, s.store.Close())
+	}
+	return s, nil
+}
+
+// loadSet reads the migrations folder. A folder that is not there is an empty
+// one where the program brings its own migrations.
+func (a *app) loadSet(cfg *config) (migrations.Set, error) {
+	folder := cfg.Migrations
+	root := a.flags.dir
+	if filepath.IsAbs(folder) {
+		root, folder = filepath.Dir(folder), filepath.Base(folder)
+	}
+	if _, err := os.Stat(filepath.Join(root, folder)); errors.Is(err, fs.ErrNotExist) {
+		if len(a.goSet) > 0 {
+			return migrations.NewSet(a.goSet...)
+		}
+		return migrations.Set{}, &ExitError{
+			Code: ExitFailed, Err: fmt.Errorf("there is no folder %q here", cfg.Migrations), Next: a.name + " init",
+		}
+	}
+	set, err := migrations.LoadSet(os.DirFS(root), filepath.ToSlash(filepath.Clean(folder)), a.goSet...)
+	if err != nil {
+		return migrations.Set{}, fmt.Errorf("nothing was run: %w", err)
+	}
+	return set, nil
+}
+
+func (s *session) assemble(server appwrite.Server, want wishes) error {
+	a := s.app
+	codec, err := migrations.NewCodec(s.client, s.set.Funcs(), nil)
+	if err != nil {
+		return err
+	}
+	s.progress = a.newProgress()
+	base := []engine.Option{
+		engine.WithObserver(s.progress),
+		engine.WithClassifier(steps.Classify),
+		engine.WithRetry(engine.RetryPolicy{Budget: s.cfg.Timeouts.Budget}),
+		engine.WithQuarantine(s.cfg.Timeouts.Quarantine),
+		engine.WithConflict(engine.ConflictPolicy(firstOf(want.onConflict, s.cfg.OnConflict))),
+		engine.WithInterrupt(engine.Interrupt(s.cfg.OnInterrupt)),
+		engine.WithCapabilities(migrations.Capabilities(server)),
+		engine.WithLogger(a.logger),
+	}
+	if a.abort != nil {
+		base = append(base, engine.WithAbort(a.abort))
+	}
+	if s.engine, err = engine.New(s.store, codec, base...); err != nil {
+		return usageError(err, "")
+	}
+	options := []migrations.RunnerOption{
+		migrations.WithHistory(migrations.History{
+			Database: s.cfg.History.Database, Collection: s.cfg.History.Collection,
+			Name: a.getenv("MIGRATIONS_COLLECTION_NAME"),
+		}),
+		migrations.WithOrigin(s.origin()),
+	}
+	if want.outOfOrder {
+		options = append(options, migrations.WithOutOfOrder())
+	}
+	s.runner, err = migrations.NewRunner(s.set, s.engine, s.store, s.client, codec, options...)
+	return err
+}
+
+// origin is who runs this where. What cannot be found out stays empty.
+func (s *session) origin() migrations.Origin {
+	host, _ := os.Hostname()
+	actor := firstOf(s.app.getenv("BACKSTEP_ACTOR"), s.app.getenv("GITHUB_ACTOR"), s.app.getenv("GITLAB_USER_LOGIN"))
+	if u, err := user.Current(); err == nil && actor == "" {
+		actor = u.Username
+	}
+	path := s.app.journalPath(&s.cfg, s.target.Name)
+	if abs, err := filepath.Abs(path); err == nil {
+		path = abs
+	}
+	return migrations.Origin{
+		Environment: s.target.Name, Actor: actor, Host: host, Tool: toolVersion(), Journal: host + ":" + path,
+	}
+}
+
+func (s *session) close() {
+	s.progress.close()
+	if err := s.store.Close(); err != nil {
+		s.app.logger.Warn("close the journal", "error", err)
+	}
+}
+
+// explain adds what to do about an error that the server or the way to it gave.
+func (s *session) explain(err error) error {
+	next := hint(err, s.target)
+	if next == "" {
+		return err
+	}
+	return &ExitError{Code: ExitFailed, Err: fmt.Errorf("environment %q: %w", s.target.Name, err), Next: next}
+}
+
+// status reads where the project stands, with advice on what stands in the way
+// of reading it.
+func (s *session) status(ctx context.Context) (migrations.Status, error) {
+	status, err := s.runner.Status(ctx)
+	if err != nil {
+		return status, s.explain(err)
+	}
+	return status, nil
+}

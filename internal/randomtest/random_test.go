@@ -1,0 +1,289 @@
+package randomtest_test
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/backstep-dev/backstep/appwrite"
+	"github.com/backstep-dev/backstep/appwritetest"
+	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/internal/oracle"
+	"github.com/backstep-dev/backstep/internal/randomtest"
+	"github.com/backstep-dev/backstep/journal"
+	"github.com/backstep-dev/backstep/journal/sqlite"
+	"github.com/backstep-dev/backstep/steps"
+)
+
+// The attempt timeout is short, so that held requests do not hold up the test,
+// and the quarantine outlives it.
+const (
+	attempt    = 250 * time.Millisecond
+	quarantine = 40 * time.Millisecond
+)
+
+func TestMain(m *testing.M) {
+	// A thousand migrations, unless the command line or a soak says otherwise.
+	checks := "1000"
+	if os.Getenv("BACKSTEP_SOAK") != "" {
+		checks = "20000"
+	}
+	if testing.Short() {
+		checks = "100"
+	}
+	if err := flag.Set("rapid.checks", checks); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}
+
+var errCrash = errors.New("crash") //nolint:gochecknoglobals // a sentinel
+
+// crashing is a journal that fails from the nth append on, before or after it
+// has stored the records, as a process that is killed there would leave it.
+type crashing struct {
+	journal.Store
+	left  atomic.Int64
+	after bool
+}
+
+func (c *crashing) Append(ctx context.Context, records ...journal.Record) error {
+	switch left := c.left.Add(-1); {
+	case left > 0:
+		return c.Store.Append(ctx, records...)
+	case left == 0 && c.after:
+		if err := c.Store.Append(ctx, records...); err != nil {
+			return err
+		}
+	}
+	return errCrash
+}
+
+// TestRandomMigrationsEndWholeOrUndone runs random migrations with random
+// faults on the way, at the server and in the process, and holds what the
+// server shows in the end against the model. rapid prints the seed of a
+// failure; -rapid.seed repeats it.
+func TestRandomMigrationsEndWholeOrUndone(t *testing.T) {
+	t.Parallel()
+	var outcomes [4]atomic.Int64
+	t.Cleanup(func() {
+		t.Logf("outcomes: %d applied, %d rolled back, %d after a halt, %d after a crash",
+			outcomes[0].Load(), outcomes[1].Load(), outcomes[2].Load(), outcomes[3].Load())
+	})
+	folder := t.TempDir()
+	var n atomic.Int64
+	rapid.Check(t, func(rt *rapid.T) {
+		w := newWorld(rt, filepath.Join(folder, "journal", time.Duration(n.Add(1)).String()))
+		defer w.close()
+		outcome, halted, crashed := w.play(rt)
+		if outcome == engine.OutcomeApplied {
+			outcomes[0].Add(1)
+		} else {
+			outcomes[1].Add(1)
+		}
+		if halted {
+			outcomes[2].Add(1)
+		}
+		if crashed {
+			outcomes[3].Add(1)
+		}
+	})
+}
+
+// world is one server with one journal.
+type world struct {
+	server *appwritetest.Server
+	store  journal.Store
+	client *appwrite.Client
+	codec  *steps.Codec
+	oracle oracle.Reader
+}
+
+func newWorld(rt *rapid.T, path string) *world {
+	version := rapid.SampledFrom([]string{"1.7.4", "1.8.1", "1.9.6"}).Draw(rt, "version")
+	server, err := appwritetest.Start(context.Background(), appwritetest.Version(version),
+		appwritetest.Logger(slog.New(slog.NewTextHandler(io.Discard, nil))))
+	require(rt, err)
+	client, err := appwrite.New(appwrite.Config{Endpoint: server.Endpoint(), Project: server.Project(), Key: server.Key()},
+		appwrite.WithTimeout(attempt))
+	require(rt, err)
+	_, err = client.Detect(context.Background())
+	require(rt, err)
+	store, err := sqlite.Open(context.Background(), path)
+	require(rt, err)
+	codec, err := steps.NewCodec(client, nil)
+	require(rt, err)
+	return &world{
+		server: server, store: store, client: client, codec: codec,
+		oracle: oracle.Reader{Endpoint: server.Endpoint(), Project: server.Project(), Key: server.Key()},
+	}
+}
+
+func (w *world) close() {
+	_ = w.store.Close()
+	_ = w.server.Close()
+}
+
+// play prepares a project, then runs one migration against it under faults
+// until it has ended, and checks what is there.
+func (w *world) play(rt *rapid.T) (outcome engine.Outcome, halted, crashed bool) {
+	ctx := context.Background()
+	before := randomtest.NewModel()
+	w.run(rt, w.engine(rt, w.store), randomtest.Migration(rt, before, rapid.IntRange(1, 8).Draw(rt, "prepared")))
+	w.compare(rt, "after the preparation", before)
+
+	after := before.Clone()
+	list := randomtest.Migration(rt, after, rapid.IntRange(1, 10).Draw(rt, "length"))
+	broken := rapid.Bool().Draw(rt, "broken")
+	if broken {
+		list = append(list, randomtest.Breaking(rt, after))
+	}
+	plan, err := engine.NewPlan(steps.Bind(w.client, list), engine.PlanOptions{})
+	require(rt, err)
+
+	removeFaults := w.faults(rt)
+	store := w.store
+	if rapid.Bool().Draw(rt, "crash") {
+		c := &crashing{Store: w.store, after: rapid.Bool().Draw(rt, "stored")}
+		c.left.Store(rapid.Int64Range(1, int64(3*len(list)+4)).Draw(rt, "append"))
+		store = c
+	}
+	report, err := w.engine(rt, store).Run(ctx, engine.Request{Migration: "random", Direction: "up", Plan: plan})
+	back := rapid.Bool().Draw(rt, "back")
+	for round := 0; unfinished(err); round++ {
+		halted = halted || errors.Is(err, engine.ErrHalted)
+		crashed = crashed || errors.Is(err, errCrash)
+		if round == 1 {
+			removeFaults()
+		}
+		if round == 6 {
+			rt.Fatalf("still unfinished after %d rounds: %v\n%+v", round, err, report)
+		}
+		report, err = w.again(rt, report, back)
+	}
+	removeFaults()
+	switch report.Outcome {
+	case engine.OutcomeApplied:
+		if broken {
+			rt.Fatalf("a migration that cannot finish was applied")
+		}
+		w.compare(rt, "after it was applied", after)
+	case engine.OutcomeRolledBack:
+		if report.Proof == nil || !report.Proof.Verified {
+			rt.Fatalf("rolled back without proof: %+v", report.Proof)
+		}
+		w.compare(rt, "after it was rolled back", before)
+	default:
+		rt.Fatalf("ended %q: %v", report.Outcome, err)
+	}
+	return report.Outcome, halted, crashed
+}
+
+// again takes an unfinished run up in a new engine over the same journal. A
+// run that crashed before its first record is none.
+func (w *world) again(rt *rapid.T, report engine.Report, back bool) (engine.Report, error) {
+	e := w.engine(rt, w.store)
+	runs, err := w.store.Runs(context.Background())
+	require(rt, err)
+	last := runs[len(runs)-1]
+	if last.Migration != "random" {
+		return engine.Report{Outcome: engine.OutcomeRolledBack, Proof: &journal.Proof{Verified: true}}, nil
+	}
+	if last.Status == journal.StatusApplied {
+		return engine.Report{Outcome: engine.OutcomeApplied}, nil
+	}
+	if last.Status == journal.StatusRolledBack {
+		return engine.Report{Outcome: engine.OutcomeRolledBack, Proof: &journal.Proof{Verified: true}}, nil
+	}
+	if back || report.Undoing {
+		report, err := e.Rollback(context.Background(), last.Run)
+		return report, err
+	}
+	return e.Resume(context.Background(), last.Run)
+}
+
+func unfinished(err error) bool {
+	return err != nil && !errors.Is(err, engine.ErrRolledBack)
+}
+
+func (w *world) run(rt *rapid.T, e *engine.Engine, list []engine.Step) {
+	plan, err := engine.NewPlan(steps.Bind(w.client, list), engine.PlanOptions{})
+	require(rt, err)
+	_, err = e.Run(context.Background(), engine.Request{Migration: "preparation", Direction: "up", Plan: plan})
+	require(rt, err)
+}
+
+func (w *world) engine(rt *rapid.T, store journal.Store) *engine.Engine {
+	e, err := engine.New(store, w.codec,
+		engine.WithClassifier(steps.Classify),
+		engine.WithRetry(engine.RetryPolicy{Initial: time.Millisecond, Max: 20 * time.Millisecond, Budget: 5 * time.Second}),
+		engine.WithQuarantine(quarantine))
+	require(rt, err)
+	return e
+}
+
+// compare holds the server's state against the model.
+func (w *world) compare(rt *rapid.T, when string, model *randomtest.Model) {
+	if err := w.server.Worker().Idle(context.Background()); err != nil {
+		rt.Fatalf("wait for the worker: %v", err)
+	}
+	snapshot, err := w.oracle.Read(context.Background(), func(string) bool { return true })
+	require(rt, err)
+	got, err := randomtest.Observed(snapshot)
+	require(rt, err)
+	if diff := cmp.Diff(model.Describe(), got); diff != "" {
+		rt.Fatalf("%s, the server holds something else (-model +server):\n%s", when, diff)
+	}
+}
+
+// faults puts some in the way of the run and gives a function that takes them
+// away.
+func (w *world) faults(rt *rapid.T) func() {
+	actions := []appwritetest.Action{
+		appwritetest.RefuseBefore(),
+		appwritetest.DropAfter(),
+		appwritetest.Status{Code: http.StatusServiceUnavailable},
+		appwritetest.Status{Code: http.StatusTooManyRequests, Type: "general_rate_limit_exceeded"},
+		appwritetest.Status{Code: http.StatusInternalServerError, Type: "general_unknown", AfterEffect: true},
+		appwritetest.Status{Code: http.StatusRequestTimeout, Type: "database_timeout"},
+		appwritetest.HoldThenAct(),
+	}
+	var remove []func()
+	for range rapid.IntRange(0, 3).Draw(rt, "faults") {
+		fault := appwritetest.Fault{
+			Match:  appwritetest.Match{Method: rapid.SampledFrom([]string{"", "POST", "PATCH", "PUT", "DELETE"}).Draw(rt, "method")},
+			Skip:   rapid.IntRange(0, 30).Draw(rt, "skip"),
+			Times:  rapid.IntRange(1, 2).Draw(rt, "times"),
+			Action: rapid.SampledFrom(actions).Draw(rt, "action"),
+		}
+		remove = append(remove, w.server.Inject(fault).Remove)
+	}
+	if rapid.IntRange(0, 4).Draw(rt, "worker") == 0 {
+		remove = append(remove, w.server.Worker().Inject(appwritetest.JobFault{
+			Skip: rapid.IntRange(0, 4).Draw(rt, "jobs"), Times: 1, Outcome: appwritetest.Fail,
+		}).Remove)
+	}
+	return func() {
+		for _, r := range remove {
+			r()
+		}
+	}
+}
+
+func require(rt *rapid.T, err error) {
+	rt.Helper()
+	if err != nil {
+		rt.Fatal(err)
+	}
+}
