@@ -1,6 +1,8 @@
 package steps
 
 import (
+	"errors"
+
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/engine"
 )
@@ -14,6 +16,9 @@ func Classify(err error) engine.Class {
 	}
 	switch appwrite.Classify(err) {
 	case appwrite.Transient:
+		if _, half := errors.AsType[*halfError](err); half {
+			return engine.ClassAmbiguous
+		}
 		return engine.ClassTransient
 	case appwrite.Ambiguous:
 		return engine.ClassAmbiguous
@@ -21,3 +26,11 @@ func Classify(err error) engine.Class {
 		return engine.ClassPermanent
 	}
 }
+
+// halfError is the failure of the second of two writes. What it says about
+// itself is true, but the first one has acted.
+type halfError struct{ err error }
+
+func (e *halfError) Error() string { return "between two writes: " + e.err.Error() }
+
+func (e *halfError) Unwrap() error { return e.err }

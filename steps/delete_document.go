@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/engine"
@@ -19,6 +20,9 @@ type DeleteDocument struct {
 	// inverses. When it is empty the document may be anything when the step is
 	// captured, and must stay like that until it is deleted.
 	Expect string `json:"expect,omitempty"`
+	// Restored is what a step had put back that is undone by this one: all of
+	// it is deleted again, as far as it had come back. It is set by inverses.
+	Restored *aside `json:"restored,omitempty"`
 	// Alone says that no other document may be touched. It is set by inverses.
 	Alone bool `json:"alone,omitempty"`
 
@@ -56,11 +60,15 @@ func (s DeleteDocument) place() place {
 }
 
 // inverse reports whether the step undoes another one.
-func (s DeleteDocument) inverse() bool { return s.Expect != "" }
+func (s DeleteDocument) inverse() bool { return s.Expect != "" || s.Restored != nil }
 
 // Capture sets aside everything that the deletion will destroy.
 func (s DeleteDocument) Capture(ctx context.Context, site engine.Site) (engine.Memento, error) {
-	items, err := s.affected(ctx)
+	d, err := s.start(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	items, err := d.affected(ctx, d.targets)
 	if err != nil {
 		return nil, err
 	}
@@ -80,14 +88,33 @@ func (s DeleteDocument) Capture(ctx context.Context, site engine.Site) (engine.M
 	return encode(m)
 }
 
-// affected gives the document and what its deletion does to others, the
-// document first; nothing when it is not there.
-func (s DeleteDocument) affected(ctx context.Context) ([]asideItem, error) {
+// deleting is one attempt to delete.
+type deleting struct {
+	restoring
+	step    DeleteDocument
+	targets []member // the document, then what had come back with it
+}
+
+func (s DeleteDocument) start(ctx context.Context, site engine.Site) (deleting, error) {
 	n, err := readNeighbourhood(ctx, s.client, s.Database)
 	if err != nil {
-		return nil, err
+		return deleting{}, err
 	}
-	return n.affected(ctx, s.Collection, s.ID)
+	d := deleting{step: s, restoring: restoring{neighbourhood: n, site: site}, targets: []member{{s.Collection, s.ID}}}
+	if s.Restored == nil {
+		return d, nil
+	}
+	items, err := s.Restored.load(ctx, site)
+	if err != nil {
+		return deleting{}, err
+	}
+	d.documents, d.links = sorted(items)
+	for _, document := range slices.Backward(d.documents) {
+		if m := (member{document.Collection, document.ID}); m != d.targets[0] {
+			d.targets = append(d.targets, m)
+		}
+	}
+	return d, nil
 }
 
 // Apply deletes the document if it still is what is expected.
@@ -96,89 +123,123 @@ func (s DeleteDocument) Apply(ctx context.Context, site engine.Site, before engi
 	if err != nil {
 		return nil, err
 	}
-	for range guardTries {
-		n, err := readNeighbourhood(ctx, s.client, s.Database)
-		if err != nil {
-			return nil, err
-		}
-		live, found, err := s.place().read(ctx, n.links(s.Collection))
-		if err != nil {
-			return nil, err
-		}
-		if !found {
-			return encode(struct{}{})
-		}
-		why, err := s.touched(m, live)
-		if err != nil {
-			return nil, err
-		}
-		if why != "" {
-			switch site.OnConflict {
-			case engine.ConflictMerge, engine.ConflictSkip: // the document holds somebody else's data now
-				return encode(struct{}{})
-			case engine.ConflictOverwrite:
-				if _, err := s.place().setAside(ctx, site, live); err != nil {
-					return nil, err
-				}
-			default:
-				return nil, s.place().foreign("%s", why)
-			}
-		}
-		err = s.client.DeleteDocument(ctx, s.Database, s.Collection, s.ID, appwrite.Guard{UpdatedAt: live.UpdatedAt})
-		switch {
-		case err == nil, errors.Is(err, appwrite.ErrNotFound):
-			return encode(struct{}{})
-		case !errors.Is(err, appwrite.ErrConflict):
+	d, err := s.start(ctx, site)
+	if err != nil {
+		return nil, err
+	}
+	for _, target := range d.targets {
+		if err := d.remove(ctx, m, target); err != nil {
 			return nil, err
 		}
 	}
-	return nil, s.place().foreign("it changes faster than it can be deleted")
+	return encode(struct{}{})
 }
 
-// touched says what somebody else has done to the document, or "".
-func (s DeleteDocument) touched(m deleteMemento, live documentImage) (string, error) {
+// remove deletes one document that still is as expected.
+func (d deleting) remove(ctx context.Context, m deleteMemento, target member) error {
+	p := d.place(target.collection, target.id)
+	for range guardTries {
+		live, found, err := p.read(ctx, d.neighbourhood.links(target.collection))
+		if err != nil || !found {
+			return err
+		}
+		why, err := d.touched(m, live)
+		if err != nil {
+			return err
+		}
+		if why != "" {
+			switch d.site.OnConflict {
+			case engine.ConflictMerge, engine.ConflictSkip: // the document holds somebody else's data now
+				return nil
+			case engine.ConflictOverwrite:
+				if _, err := p.setAside(ctx, d.site, live); err != nil {
+					return err
+				}
+			default:
+				return p.foreign("%s", why)
+			}
+		}
+		err = d.client.DeleteDocument(ctx, d.database, target.collection, target.id, appwrite.Guard{UpdatedAt: live.UpdatedAt})
+		switch {
+		case err == nil, errors.Is(err, appwrite.ErrNotFound):
+			return nil
+		case !errors.Is(err, appwrite.ErrConflict):
+			return err
+		}
+	}
+	return p.foreign("it changes faster than it can be deleted")
+}
+
+// touched says what somebody else has done to a document, or "".
+func (d deleting) touched(m deleteMemento, live documentImage) (string, error) {
+	const strange = "it holds data that this run has not written"
+	if live.Collection != d.step.Collection || live.ID != d.step.ID || d.step.Expect == "" && d.step.Restored != nil {
+		if d.asRestored(live) {
+			return "", nil
+		}
+		return strange, nil
+	}
 	fingerprint, err := live.fingerprint()
 	if err != nil {
 		return "", err
 	}
 	switch {
-	case s.inverse() && fingerprint != s.Expect:
-		return "it holds data that this run has not written", nil
+	case d.step.inverse() && fingerprint != d.step.Expect:
+		return strange, nil
 	case fingerprint != m.Fingerprint:
 		return "it has been changed since it was set aside", nil
-	case s.Alone && m.Others > 0:
+	case d.step.Alone && m.Others > 0:
 		return "other documents have come to depend on it", nil
 	default:
 		return "", nil
 	}
 }
 
+// asRestored reports whether a document is as it was put back, with or without
+// its links and the last of its nulls.
+func (d deleting) asRestored(live documentImage) bool {
+	f := d.shape(live.Collection)
+	for _, wanted := range d.documents {
+		if wanted.Collection == live.Collection && wanted.ID == live.ID {
+			return d.filled(f, wanted, live, d.differs(f, wanted, live, false))
+		}
+	}
+	return false
+}
+
 // Settle has nothing to wait for.
 func (s DeleteDocument) Settle(context.Context, engine.Site, engine.Memento) error { return nil }
 
 // Probe looks for the document.
-func (s DeleteDocument) Probe(ctx context.Context, _ engine.Site, before engine.Memento) (engine.Finding, error) {
+func (s DeleteDocument) Probe(ctx context.Context, site engine.Site, before engine.Memento) (engine.Finding, error) {
 	m, err := recall[deleteMemento](before)
 	if err != nil {
 		return engine.Finding{}, err
 	}
-	f, err := readShape(ctx, s.place())
+	d, err := s.start(ctx, site)
 	if err != nil {
 		return gone(err)
 	}
-	live, found, err := s.place().read(ctx, f.links)
-	if err != nil {
-		return gone(err)
+	left := 0
+	for _, target := range d.targets {
+		live, found, err := d.place(target.collection, target.id).read(ctx, d.neighbourhood.links(target.collection))
+		if err != nil {
+			return gone(err)
+		}
+		if !found {
+			continue
+		}
+		left++
+		why, err := d.touched(m, live)
+		if err != nil {
+			return engine.Finding{}, err
+		}
+		if why != "" {
+			return foreign("%s", why)
+		}
 	}
-	if !found {
+	if left == 0 {
 		return foundAfter(struct{}{})
-	}
-	why, err := s.touched(m, live)
-	if err != nil {
-		return engine.Finding{}, err
-	}
-	if why != "" {
-		return foreign("%s", why)
 	}
 	return engine.Finding{State: engine.StateBefore}, nil
 }

@@ -50,13 +50,15 @@ func (n neighbourhood) place(collection, id string) place {
 // member names a document of the database.
 type member struct{ collection, id string }
 
-// affected gives what deleting a document does: the documents that go, it
+// affected gives what deleting documents does: the documents that go, themselves
 // first, then the links that staying documents lose.
-func (n neighbourhood) affected(ctx context.Context, collection, id string) ([]asideItem, error) {
+func (n neighbourhood) affected(ctx context.Context, queue []member) ([]asideItem, error) {
 	var documents []asideItem
 	var links []lostLink
-	queue := []member{{collection, id}}
-	seen := map[member]bool{queue[0]: true}
+	seen := map[member]bool{}
+	for _, first := range queue {
+		seen[first] = true
+	}
 	for len(queue) > 0 {
 		at := queue[0]
 		queue = queue[1:]

@@ -72,16 +72,23 @@ func (s RestoreDocument) start(ctx context.Context, site engine.Site) (restoring
 		return restoring{}, err
 	}
 	r := restoring{neighbourhood: n, site: site}
+	r.documents, r.links = sorted(items)
+	return r, nil
+}
+
+// sorted takes items apart: the documents, what was deleted along first so that
+// links find it, and the links.
+func sorted(items []asideItem) (documents []documentImage, links []lostLink) {
 	for _, item := range items {
 		if item.Document != nil {
-			r.documents = append(r.documents, *item.Document)
+			documents = append(documents, *item.Document)
 		}
 		if item.Link != nil {
-			r.links = append(r.links, *item.Link)
+			links = append(links, *item.Link)
 		}
 	}
-	slices.Reverse(r.documents) // what was deleted along first, so that links find it
-	return r, nil
+	slices.Reverse(documents)
+	return documents, links
 }
 
 // Apply creates what is missing, then ties the links that could not be tied yet.
@@ -359,17 +366,14 @@ func (r restoring) tied(ctx context.Context) (bool, error) {
 	return true, nil
 }
 
-// Inverse deletes the document again, with what goes along.
+// Inverse deletes the document again, with all that came back with it.
 func (s RestoreDocument) Inverse(_ engine.Memento, after engine.Observation) ([]engine.Step, error) {
 	o, err := recall[createObservation](after)
 	if err != nil {
 		return nil, err
 	}
-	expect := o.Fingerprint
-	if expect == "" {
-		expect = unobserved
-	}
 	return []engine.Step{DeleteDocument{
-		Database: s.Database, Collection: s.Collection, ID: s.ID, Expect: expect, client: s.client,
+		Database: s.Database, Collection: s.Collection, ID: s.ID,
+		Expect: o.Fingerprint, Restored: &s.Aside, client: s.client,
 	}}, nil
 }

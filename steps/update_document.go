@@ -27,6 +27,9 @@ type UpdateDocument struct {
 	// Expect is what the fields must still hold. It is set by inverses: the
 	// values that the step undone has written.
 	Expect *DocumentValues `json:"expect,omitempty"`
+	// Torn says that the step undone may have stopped between two writes. It is
+	// set by inverses.
+	Torn bool `json:"torn,omitempty"`
 
 	client *appwrite.Client
 }
@@ -155,7 +158,7 @@ func (s UpdateDocument) Apply(ctx context.Context, site engine.Site, before engi
 		}
 		todo := f.changed(s.target(), live)
 		taken := f.changed(s.expected(m), live).only(todo)
-		if site.Doubtful {
+		if site.Doubtful || s.Torn {
 			taken = taken.without(s.halfPointed(f, m, live))
 		}
 		if !taken.empty() {
@@ -278,7 +281,8 @@ func (s UpdateDocument) Inverse(before engine.Memento, after engine.Observation)
 	}
 	return []engine.Step{UpdateDocument{
 		Database: s.Database, Collection: s.Collection, ID: s.ID,
-		Data: m.Before.Data, Permissions: m.Before.Permissions, Expect: &expect, client: s.client,
+		Data: m.Before.Data, Permissions: m.Before.Permissions, Expect: &expect,
+		Torn: len(after) == 0, client: s.client,
 	}}, nil
 }
 
@@ -383,6 +387,9 @@ func (p place) writeAt(ctx context.Context, f shape, todo DocumentValues, live d
 	_, err := p.client.UpdateDocument(ctx, p.database, p.collection, p.id, patch, guard)
 	if errors.Is(err, appwrite.ErrOverlapped) {
 		return nil // written; the other writer's fields are other ones
+	}
+	if err != nil && len(cleared) > 0 {
+		return &halfError{err: err}
 	}
 	return err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,7 +21,8 @@ import (
 // quarantine is how long the engines under test wait for requests on their way.
 const quarantine = time.Minute
 
-// State is what the server holds, by the paths of its objects.
+// State is what the server holds, by the paths of its objects, with "database"
+// for the id of the case's database.
 type State = oracle.Snapshot
 
 // world is one database on the stage and the journal that belongs to it.
@@ -43,7 +45,11 @@ func (w *world) read(ctx context.Context, t testing.TB) State {
 	if err != nil {
 		t.Fatalf("read the server's state: %v", err)
 	}
-	return state
+	named := State{}
+	for path, object := range state {
+		named[strings.Replace(path, w.database, "database", 1)] = strings.ReplaceAll(object, w.database, "database")
+	}
+	return named
 }
 
 // current remembers which kind of step a process is busy with.

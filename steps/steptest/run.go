@@ -92,6 +92,7 @@ type leg struct {
 	from, to State
 	list     func() []engine.Step
 	home     func(run string) // takes back a run that has arrived
+	reset    func()           // starts anew in a database of its own
 	requests int              // that change something, of an undisturbed run
 	notes    int              // journal writes of it
 }
@@ -100,10 +101,11 @@ type leg struct {
 func (r *trial) up(t *testing.T) *leg {
 	t.Helper()
 	l := &leg{name: "up", list: func() []engine.Step { return r.c.Steps(r.database) }}
+	l.reset = func() { t.Helper(); r.begin(t) }
 	l.home = func(run string) {
 		t.Helper()
 		if r.c.Irreversible {
-			r.begin(t)
+			l.reset()
 			return
 		}
 		inverse := r.inverse(t, run)
@@ -136,6 +138,7 @@ func (r *trial) down(t *testing.T, up *leg) *leg {
 		latest = report.Run
 	}
 	climb()
+	l.reset = func() { t.Helper(); r.begin(t); climb() }
 	l.list = func() []engine.Step { return r.inverse(t, latest) }
 	l.home = func(string) { t.Helper(); climb() }
 	r.measure(t, l)
@@ -205,8 +208,8 @@ func (r *trial) disturbed(t *testing.T, l *leg, m mishap) {
 	point := l.point(m, "going on")
 	p := r.process(t, m, engine.ConflictHalt, r.funcs)
 	report, err := p.run(t.Context(), t, l.list(), nil)
-	if r.c.Unproven && report.Outcome == engine.OutcomeHalted && m.what != refused {
-		r.begin(t)
+	if r.c.Unproven && report.Outcome == engine.OutcomeHalted {
+		l.reset()
 		return
 	}
 	wantOutcome(t, point, report, err, engine.OutcomeApplied)
@@ -237,7 +240,7 @@ func (r *trial) crashed(t *testing.T, l *leg, m mishap, resume bool) {
 	if resume {
 		report, err = next.engine.Resume(t.Context(), run)
 		if r.c.Unproven && report.Outcome == engine.OutcomeHalted {
-			r.begin(t)
+			l.reset()
 			return
 		}
 		wantOutcome(t, point, report, err, engine.OutcomeApplied)
@@ -248,7 +251,7 @@ func (r *trial) crashed(t *testing.T, l *leg, m mishap, resume bool) {
 	}
 	report, err = next.engine.Rollback(t.Context(), run)
 	if (r.c.Unproven || r.c.Irreversible) && report.Outcome == engine.OutcomeHalted {
-		r.begin(t)
+		l.reset()
 		return
 	}
 	wantOutcome(t, point, report, err, engine.OutcomeRolledBack)
@@ -284,7 +287,7 @@ func (r *trial) undo(t *testing.T, l *leg) {
 			point := l.point(mishap{what, at}, "in the undo")
 			report, err := r.process(t, mishap{what, at}, engine.ConflictHalt, r.funcs).run(t.Context(), t, l.list(), fail)
 			if r.c.Unproven && report.Outcome == engine.OutcomeHalted {
-				r.begin(t)
+				l.reset()
 				continue
 			}
 			wantOutcome(t, point, report, err, engine.OutcomeRolledBack)
@@ -321,7 +324,7 @@ func (r *trial) undoCrashed(t *testing.T, l *leg, fail []engine.Step, m mishap) 
 	}
 	report, err = r.healthy(t).engine.Resume(t.Context(), run)
 	if r.c.Unproven && report.Outcome == engine.OutcomeHalted {
-		r.begin(t)
+		l.reset()
 		return
 	}
 	wantOutcome(t, point, report, err, engine.OutcomeRolledBack)
