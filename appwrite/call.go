@@ -61,7 +61,7 @@ func (c *Client) send(ctx context.Context, req request) (string, error) {
 	if req.stamp != "" {
 		headers["X-Appwrite-Timestamp"] = req.stamp
 	}
-	seen := inner.Client.Transport.(*boundTransport).seen //nolint:errcheck,forcetypeassert // SDK made it so
+	seen := inner.Client.Transport.(*boundTransport).seen //nolint:forcetypeassert // SDK made it so
 	resp, err := inner.Call(req.method, req.path, headers, params)
 	if err != nil {
 		return "", c.failure(req, seen, err)

@@ -106,7 +106,7 @@ func classOfBroken(reason error, sent, mutating bool) Class {
 // unknownAttribute is the one message that has to be read: the type says only
 // that the document's structure is wrong. All versions from 1.7 to 1.9 agree on
 // these words.
-var unknownAttribute = regexp.MustCompile(`Unknown attribute: "([^"]+)"`) //nolint:gochecknoglobals // compiled once
+var unknownAttribute = regexp.MustCompile(`Unknown attribute: "([^"]+)"`)
 
 // UnknownAttribute gives the attribute that the server did not know in a
 // document. Where the caller has just created that attribute, the server's

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -209,9 +210,7 @@ func (c *Client) document(ctx context.Context, req request) (Document, error) {
 // 1.7 takes no times.
 func (s scope) fields(document Document) map[string]any {
 	fields := make(map[string]any, len(document.Data)+4)
-	for key, value := range document.Data {
-		fields[key] = value
-	}
+	maps.Copy(fields, document.Data)
 	if s.server.Capabilities.Timestamps {
 		if document.CreatedAt != "" {
 			fields["$createdAt"] = document.CreatedAt

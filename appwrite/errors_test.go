@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/appwrite/sdk-for-go/databases"
+	"github.com/appwrite/sdk-for-go/tablesdb"
 
 	"github.com/backstep-dev/backstep/appwrite"
 )
@@ -115,7 +115,7 @@ func TestErrorsOfTheSDKAreClassifiedToo(t *testing.T) {
 		}
 		reply(w, http.StatusConflict, `{"message":"m","code":409,"type":"database_already_exists"}`)
 	})
-	sdk := databases.New(s.client(t).SDK(t.Context()))
+	sdk := tablesdb.New(s.client(t).SDK(t.Context()))
 	_, err := sdk.Create("x", "X")
 	if got := appwrite.Classify(err); got != appwrite.Ambiguous {
 		t.Errorf("a failed write is %v", got)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -72,11 +73,7 @@ func nested(value any) bool {
 	case map[string]any:
 		return true
 	case []any:
-		for _, item := range v {
-			if nested(item) {
-				return true
-			}
-		}
+		return slices.ContainsFunc(v, nested)
 	}
 	return false
 }

@@ -8,7 +8,7 @@ import (
 // Is makes errors.Is match the package's sentinels by the server's error type,
 // and by the status where there is no type.
 func (e *Error) Is(target error) bool {
-	switch target { //nolint:errorlint // errors.Is unwraps, this compares
+	switch target {
 	case ErrNotFound:
 		return missing(e.Type)
 	case ErrContainerNotFound:

@@ -117,7 +117,7 @@ type Relationship struct {
 	Side      string // parent or child; ignored when created
 }
 
-// Unlimited, as Min or Max of an AttributePatch, removes the bound.
+// Unlimited removes a bound, as Min or Max of an AttributePatch.
 const Unlimited json.Number = "unlimited"
 
 // AttributePatch changes an attribute. Type must be the attribute's own: the

@@ -107,7 +107,7 @@ func (e exchange) ask(t *testing.T, c *appwrite.Client, body object) bool {
 		_ = c.DeleteDatabase(ctx, at[1])
 	case len(at) == 4 && method == http.MethodDelete:
 		_ = c.DeleteCollection(ctx, at[1], at[3])
-	case len(at) == 6 && method == http.MethodDelete && isOneOf(at[4], "attributes", "columns"):
+	case len(at) == 6 && method == http.MethodDelete && (at[4] == "attributes" || at[4] == "columns"):
 		_ = c.DeleteAttribute(ctx, at[1], at[3], at[5])
 	case len(at) == 6 && method == http.MethodDelete && at[4] == "indexes":
 		_ = c.DeleteIndex(ctx, at[1], at[3], at[5])
@@ -115,23 +115,14 @@ func (e exchange) ask(t *testing.T, c *appwrite.Client, body object) bool {
 		_ = c.DeleteDocument(ctx, at[1], at[3], at[5], appwrite.Guard{})
 	case len(at) == 5 && method == http.MethodPost && at[4] == "indexes":
 		return e.askIndex(t, c, at, body)
-	case len(at) == 5 && method == http.MethodPost && isOneOf(at[4], "documents", "rows"):
+	case len(at) == 5 && method == http.MethodPost && (at[4] == "documents" || at[4] == "rows"):
 		return e.askDocument(t, c, at, body)
-	case len(at) >= 6 && isOneOf(at[4], "attributes", "columns"):
+	case len(at) >= 6 && (at[4] == "attributes" || at[4] == "columns"):
 		return e.askAttribute(t, c, at, body)
 	default:
 		return false
 	}
 	return true
-}
-
-func isOneOf(s string, names ...string) bool {
-	for _, name := range names {
-		if s == name {
-			return true
-		}
-	}
-	return false
 }
 
 func (e exchange) askIndex(t *testing.T, c *appwrite.Client, at []string, body object) bool {
@@ -201,7 +192,7 @@ func (e exchange) askAttribute(t *testing.T, c *appwrite.Client, at []string, bo
 		})
 	case e.Request.Method == http.MethodPatch && len(at) == 7 && at[6] == "relationship":
 		_, _ = c.UpdateRelationship(ctx, at[1], at[3], at[5], appwrite.RelationshipPatch{OnDelete: body.text("onDelete"), NewKey: body.text("newKey")})
-	case e.Request.Method == http.MethodPatch && len(at) == 7 && kind != "relationship" && !(kind == "float" && preset == nil):
+	case e.Request.Method == http.MethodPatch && len(at) == 7 && kind != "relationship" && (kind != "float" || preset != nil):
 		patch := appwrite.AttributePatch{
 			Type: kind, Required: body.is("required"), Default: preset, Min: lowest, Max: highest,
 			Elements: body.strings("elements"), NewKey: body.text("newKey"),

@@ -25,94 +25,106 @@ func ignoreTimes() cmp.Option {
 
 func TestDatabaseIsCreatedFoundChangedAndDeleted(t *testing.T) {
 	t.Parallel()
-	onServers(t, func(t *testing.T, c *appwrite.Client, _ appwrite.Server) {
-		ctx, id := t.Context(), livetest.DatabaseID(t)
-		_, err := c.FindDatabase(ctx, id)
-		wantIs(t, err, appwrite.ErrNotFound)
-		if errors.Is(err, appwrite.ErrContainerNotFound) {
-			t.Error("a database has no container")
-		}
-		made, err := c.CreateDatabase(ctx, appwrite.Database{ID: id, Name: "Shop", Enabled: false})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if made.Enabled {
-			t.Error("a database created disabled is enabled")
-		}
-		_, err = c.CreateDatabase(ctx, appwrite.Database{ID: id, Name: "Shop"})
-		wantIs(t, err, appwrite.ErrExists)
-		made.Name = "Store"
-		if _, err := c.UpdateDatabase(ctx, made); err != nil {
-			t.Fatal(err)
-		}
-		found, err := c.FindDatabase(ctx, id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(appwrite.Database{ID: id, Name: "Store"}, found, ignoreTimes()); diff != "" {
-			t.Error("renaming must keep the database disabled:", diff)
-		}
-		all, err := c.ListDatabases(ctx)
-		if err != nil || !slices.ContainsFunc(all, func(d appwrite.Database) bool { return d.ID == id }) {
-			t.Errorf("the database is not listed among %v (%v)", all, err)
-		}
-		if err := c.DeleteDatabase(ctx, id); err != nil {
-			t.Fatal(err)
-		}
-		wantIs(t, c.DeleteDatabase(ctx, id), appwrite.ErrNotFound)
-	})
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, _ := s.client(t)
+			ctx, id := t.Context(), livetest.DatabaseID(t)
+			_, err := c.FindDatabase(ctx, id)
+			wantIs(t, err, appwrite.ErrNotFound)
+			if errors.Is(err, appwrite.ErrContainerNotFound) {
+				t.Error("a database has no container")
+			}
+			made, err := c.CreateDatabase(ctx, appwrite.Database{ID: id, Name: "Shop", Enabled: false})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if made.Enabled {
+				t.Error("a database created disabled is enabled")
+			}
+			_, err = c.CreateDatabase(ctx, appwrite.Database{ID: id, Name: "Shop"})
+			wantIs(t, err, appwrite.ErrExists)
+			made.Name = "Store"
+			if _, err := c.UpdateDatabase(ctx, made); err != nil {
+				t.Fatal(err)
+			}
+			found, err := c.FindDatabase(ctx, id)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(appwrite.Database{ID: id, Name: "Store"}, found, ignoreTimes()); diff != "" {
+				t.Error("renaming must keep the database disabled:", diff)
+			}
+			all, err := c.ListDatabases(ctx)
+			if err != nil || !slices.ContainsFunc(all, func(d appwrite.Database) bool { return d.ID == id }) {
+				t.Errorf("the database is not listed among %v (%v)", all, err)
+			}
+			if err := c.DeleteDatabase(ctx, id); err != nil {
+				t.Fatal(err)
+			}
+			wantIs(t, c.DeleteDatabase(ctx, id), appwrite.ErrNotFound)
+		})
+	}
 }
 
 func TestDatabaseIsMadeThroughTheAPIOfItsType(t *testing.T) {
 	t.Parallel()
-	onServers(t, func(t *testing.T, c *appwrite.Client, server appwrite.Server) {
-		for _, kind := range []string{appwrite.TypeLegacy, appwrite.TypeTablesDB} {
-			made, err := c.CreateDatabase(t.Context(), appwrite.Database{ID: livetest.DatabaseID(t), Name: "Typed", Enabled: true, Type: kind})
-			switch {
-			case !server.Capabilities.Transactions && kind == appwrite.TypeTablesDB:
-				wantIs(t, err, appwrite.ErrUnsupported)
-			case err != nil:
-				t.Fatal(err)
-			case server.Capabilities.Transactions && made.Type != kind:
-				t.Errorf("type %q, want %q", made.Type, kind)
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, server := s.client(t)
+			for _, kind := range []string{appwrite.TypeLegacy, appwrite.TypeTablesDB} {
+				made, err := c.CreateDatabase(t.Context(), appwrite.Database{ID: livetest.DatabaseID(t), Name: "Typed", Enabled: true, Type: kind})
+				switch {
+				case !server.Capabilities.Transactions && kind == appwrite.TypeTablesDB:
+					wantIs(t, err, appwrite.ErrUnsupported)
+				case err != nil:
+					t.Fatal(err)
+				case server.Capabilities.Transactions && made.Type != kind:
+					t.Errorf("type %q, want %q", made.Type, kind)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestCollectionKeepsItsFlagsAndPermissionsThroughUpdates(t *testing.T) {
 	t.Parallel()
-	onServers(t, func(t *testing.T, c *appwrite.Client, server appwrite.Server) {
-		ctx, p := t.Context(), newPlace(t, c, server)
-		want := appwrite.Collection{
-			ID: "notes", DatabaseID: p.database, Name: "Notes", DocumentSecurity: true, Permissions: []string{`read("any")`},
-		}
-		if _, err := c.CreateCollection(ctx, p.database, want); err != nil {
-			t.Fatal(err)
-		}
-		want.Name = "Notebook"
-		change := want
-		change.Permissions = nil // keeps them
-		if _, err := c.UpdateCollection(ctx, p.database, change); err != nil {
-			t.Fatal(err)
-		}
-		found, err := c.FindCollection(ctx, p.database, "notes")
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, found, ignoreTimes()); diff != "" {
-			t.Error(diff)
-		}
-		if err := c.DeleteCollection(ctx, p.database, "notes"); err != nil {
-			t.Fatal(err)
-		}
-		_, err = c.FindCollection(ctx, p.database, "notes")
-		wantIs(t, err, appwrite.ErrNotFound)
-		_, err = c.ListAttributes(ctx, p.database, "notes")
-		wantIs(t, err, appwrite.ErrNotFound, appwrite.ErrContainerNotFound)
-		_, err = c.FindCollection(ctx, "no-such-database", "notes")
-		wantIs(t, err, appwrite.ErrNotFound, appwrite.ErrContainerNotFound)
-	})
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, server := s.client(t)
+			ctx, p := t.Context(), newPlace(t, c, server)
+			want := appwrite.Collection{
+				ID: "notes", DatabaseID: p.database, Name: "Notes", DocumentSecurity: true, Permissions: []string{`read("any")`},
+			}
+			if _, err := c.CreateCollection(ctx, p.database, want); err != nil {
+				t.Fatal(err)
+			}
+			want.Name = "Notebook"
+			change := want
+			change.Permissions = nil // keeps them
+			if _, err := c.UpdateCollection(ctx, p.database, change); err != nil {
+				t.Fatal(err)
+			}
+			found, err := c.FindCollection(ctx, p.database, "notes")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, found, ignoreTimes()); diff != "" {
+				t.Error(diff)
+			}
+			if err := c.DeleteCollection(ctx, p.database, "notes"); err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.FindCollection(ctx, p.database, "notes")
+			wantIs(t, err, appwrite.ErrNotFound)
+			_, err = c.ListAttributes(ctx, p.database, "notes")
+			wantIs(t, err, appwrite.ErrNotFound, appwrite.ErrContainerNotFound)
+			_, err = c.FindCollection(ctx, "no-such-database", "notes")
+			wantIs(t, err, appwrite.ErrNotFound, appwrite.ErrContainerNotFound)
+		})
+	}
 }
 
 // everyAttribute gives an attribute of every type, with every setting that the
@@ -159,233 +171,265 @@ func everyAttribute(can appwrite.Capabilities) []appwrite.Attribute {
 
 func TestAttributesOfEveryTypeReadBackAsTheyWereMade(t *testing.T) {
 	t.Parallel()
-	onServers(t, func(t *testing.T, c *appwrite.Client, server appwrite.Server) {
-		p := newPlace(t, c, server)
-		want := everyAttribute(server.Capabilities)
-		p.attributes(t, want...)
-		got, err := c.ListAttributes(t.Context(), p.database, p.collection)
-		if err != nil {
-			t.Fatal(err)
-		}
-		byKey := cmpopts.SortSlices(func(a, b appwrite.Attribute) bool { return a.Key < b.Key })
-		if diff := cmp.Diff(want, got, ignoreTimes(), byKey); diff != "" {
-			t.Error(diff)
-		}
-		holder, err := c.FindCollection(t.Context(), p.database, p.collection)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, holder.Attributes, ignoreTimes(), byKey); diff != "" {
-			t.Error("embedded in the collection:", diff)
-		}
-	})
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, server := s.client(t)
+			p := newPlace(t, c, server)
+			want := everyAttribute(server.Capabilities)
+			p.attributes(t, want...)
+			got, err := c.ListAttributes(t.Context(), p.database, p.collection)
+			if err != nil {
+				t.Fatal(err)
+			}
+			byKey := cmpopts.SortSlices(func(a, b appwrite.Attribute) bool { return a.Key < b.Key })
+			if diff := cmp.Diff(want, got, ignoreTimes(), byKey); diff != "" {
+				t.Error(diff)
+			}
+			holder, err := c.FindCollection(t.Context(), p.database, p.collection)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, holder.Attributes, ignoreTimes(), byKey); diff != "" {
+				t.Error("embedded in the collection:", diff)
+			}
+		})
+	}
 }
 
 func TestAttributesThatAVersionLacksAreRefusedBeforeTheyAreSent(t *testing.T) {
 	t.Parallel()
-	onServers(t, func(t *testing.T, c *appwrite.Client, server appwrite.Server) {
-		p := newPlace(t, c, server)
-		for kind, able := range map[string]bool{
-			appwrite.TypeVarchar: server.Capabilities.TextTypes,
-			appwrite.TypeBigInt:  server.Capabilities.BigInt,
-			appwrite.TypePoint:   server.Capabilities.Spatial,
-		} {
-			_, err := c.CreateAttribute(t.Context(), p.database, p.collection, appwrite.Attribute{Key: "x" + kind, Type: kind, Size: 20})
-			if able && err != nil {
-				t.Errorf("%s: %v", kind, err)
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, server := s.client(t)
+			p := newPlace(t, c, server)
+			for kind, able := range map[string]bool{
+				appwrite.TypeVarchar: server.Capabilities.TextTypes,
+				appwrite.TypeBigInt:  server.Capabilities.BigInt,
+				appwrite.TypePoint:   server.Capabilities.Spatial,
+			} {
+				_, err := c.CreateAttribute(t.Context(), p.database, p.collection, appwrite.Attribute{Key: "x" + kind, Type: kind, Size: 20})
+				if able && err != nil {
+					t.Errorf("%s: %v", kind, err)
+				}
+				if !able {
+					wantIs(t, err, appwrite.ErrUnsupported)
+				}
 			}
-			if !able {
-				wantIs(t, err, appwrite.ErrUnsupported)
-			}
-		}
-	})
+		})
+	}
 }
 
 func TestAttributeIsChangedRenamedAndRemoved(t *testing.T) {
 	t.Parallel()
-	onServers(t, func(t *testing.T, c *appwrite.Client, server appwrite.Server) {
-		ctx, p := t.Context(), newPlace(t, c, server)
-		p.attributes(t,
-			appwrite.Attribute{Key: "title", Type: appwrite.TypeString, Size: 20},
-			appwrite.Attribute{Key: "stock", Type: appwrite.TypeInteger, Min: "0", Max: "10"},
-		)
-		size := int64(50)
-		_, err := c.UpdateAttribute(ctx, p.database, p.collection, "title", appwrite.AttributePatch{
-			Type: appwrite.TypeString, Default: json.RawMessage(`"none"`), Size: &size, NewKey: "name",
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, server := s.client(t)
+			ctx, p := t.Context(), newPlace(t, c, server)
+			p.attributes(t,
+				appwrite.Attribute{Key: "title", Type: appwrite.TypeString, Size: 20},
+				appwrite.Attribute{Key: "stock", Type: appwrite.TypeInteger, Min: "0", Max: "10"},
+			)
+			size := int64(50)
+			_, err := c.UpdateAttribute(ctx, p.database, p.collection, "title", appwrite.AttributePatch{
+				Type: appwrite.TypeString, Default: json.RawMessage(`"none"`), Size: &size, NewKey: "name",
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.UpdateAttribute(ctx, p.database, p.collection, "stock", appwrite.AttributePatch{
+				Type: appwrite.TypeInteger, Required: true, Min: appwrite.Unlimited, Max: "20",
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := []appwrite.Attribute{
+				{Key: "name", Type: appwrite.TypeString, Status: "available", Size: 50, Default: json.RawMessage(`"none"`)},
+				{Key: "stock", Type: appwrite.TypeInteger, Status: "available", Required: true, Max: "20"},
+			}
+			got, err := c.ListAttributes(ctx, p.database, p.collection)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got, ignoreTimes()); diff != "" {
+				t.Error(diff)
+			}
+			if err := c.DeleteAttribute(ctx, p.database, p.collection, "name"); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.WaitGone(ctx, p.database, []appwrite.Awaited{{Collection: p.collection, Attribute: "name"}}); err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.FindAttribute(ctx, p.database, p.collection, "name")
+			wantIs(t, err, appwrite.ErrNotFound)
 		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		_, err = c.UpdateAttribute(ctx, p.database, p.collection, "stock", appwrite.AttributePatch{
-			Type: appwrite.TypeInteger, Required: true, Min: appwrite.Unlimited, Max: "20",
-		})
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := []appwrite.Attribute{
-			{Key: "name", Type: appwrite.TypeString, Status: "available", Size: 50, Default: json.RawMessage(`"none"`)},
-			{Key: "stock", Type: appwrite.TypeInteger, Status: "available", Required: true, Max: "20"},
-		}
-		got, err := c.ListAttributes(ctx, p.database, p.collection)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, got, ignoreTimes()); diff != "" {
-			t.Error(diff)
-		}
-		if err := c.DeleteAttribute(ctx, p.database, p.collection, "name"); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.WaitGone(ctx, p.database, []appwrite.Awaited{{Collection: p.collection, Attribute: "name"}}); err != nil {
-			t.Fatal(err)
-		}
-		_, err = c.FindAttribute(ctx, p.database, p.collection, "name")
-		wantIs(t, err, appwrite.ErrNotFound)
-	})
+	}
 }
 
 // A whole number as a float's default cannot be removed by the server's PATCH.
 func TestWholeDefaultOfAFloatCanBeRemoved(t *testing.T) {
 	t.Parallel()
-	onServers(t, func(t *testing.T, c *appwrite.Client, server appwrite.Server) {
-		p := newPlace(t, c, server)
-		p.attributes(t, appwrite.Attribute{Key: "price", Type: appwrite.TypeFloat, Min: "0", Max: "1", Default: json.RawMessage("1")})
-		got, err := c.UpdateAttribute(t.Context(), p.database, p.collection, "price", appwrite.AttributePatch{Type: appwrite.TypeFloat})
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got.Default != nil || got.Min != "0" || got.Max != "1" {
-			t.Errorf("got %+v, want no default and the same bounds", got)
-		}
-	})
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, server := s.client(t)
+			p := newPlace(t, c, server)
+			p.attributes(t, appwrite.Attribute{Key: "price", Type: appwrite.TypeFloat, Min: "0", Max: "1", Default: json.RawMessage("1")})
+			got, err := c.UpdateAttribute(t.Context(), p.database, p.collection, "price", appwrite.AttributePatch{Type: appwrite.TypeFloat})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Default != nil || got.Min != "0" || got.Max != "1" {
+				t.Errorf("got %+v, want no default and the same bounds", got)
+			}
+		})
+	}
 }
 
 func TestRelationshipsOfEveryKindAreMadeChangedAndRemoved(t *testing.T) {
 	t.Parallel()
-	onServers(t, func(t *testing.T, c *appwrite.Client, server appwrite.Server) {
-		ctx, p := t.Context(), newPlace(t, c, server)
-		if _, err := c.CreateCollection(ctx, p.database, appwrite.Collection{ID: "people", Name: "People", Enabled: true}); err != nil {
-			t.Fatal(err)
-		}
-		for _, kind := range []string{"oneToOne", "oneToMany", "manyToOne", "manyToMany"} {
-			want := appwrite.Attribute{Key: "r" + kind, Type: appwrite.TypeRelationship, Relationship: &appwrite.Relationship{
-				Related: "people", Type: kind, TwoWay: true, TwoWayKey: "back" + kind, OnDelete: "setNull",
-			}}
-			if _, err := c.CreateRelationship(ctx, p.database, p.collection, want); err != nil {
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, server := s.client(t)
+			ctx, p := t.Context(), newPlace(t, c, server)
+			if _, err := c.CreateCollection(ctx, p.database, appwrite.Collection{ID: "people", Name: "People", Enabled: true}); err != nil {
 				t.Fatal(err)
 			}
-			both := []appwrite.Awaited{{Collection: p.collection, Attribute: want.Key}, {Collection: "people", Attribute: "back" + kind}}
-			if err := c.WaitAvailable(ctx, p.database, both); err != nil {
-				t.Fatal(err)
+			for _, kind := range []string{"oneToOne", "oneToMany", "manyToOne", "manyToMany"} {
+				want := appwrite.Attribute{Key: "r" + kind, Type: appwrite.TypeRelationship, Relationship: &appwrite.Relationship{
+					Related: "people", Type: kind, TwoWay: true, TwoWayKey: "back" + kind, OnDelete: "setNull",
+				}}
+				if _, err := c.CreateRelationship(ctx, p.database, p.collection, want); err != nil {
+					t.Fatal(err)
+				}
+				both := []appwrite.Awaited{{Collection: p.collection, Attribute: want.Key}, {Collection: "people", Attribute: "back" + kind}}
+				if err := c.WaitAvailable(ctx, p.database, both); err != nil {
+					t.Fatal(err)
+				}
+				if _, err := c.UpdateRelationship(ctx, p.database, p.collection, want.Key, appwrite.RelationshipPatch{OnDelete: "cascade"}); err != nil {
+					t.Fatal(err)
+				}
+				got, err := c.FindAttribute(ctx, p.database, p.collection, want.Key)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want.Status, want.Relationship.OnDelete, want.Relationship.Side = "available", "cascade", "parent"
+				if diff := cmp.Diff(want, got, ignoreTimes()); diff != "" {
+					t.Error(diff)
+				}
+				if err := c.DeleteAttribute(ctx, p.database, p.collection, want.Key); err != nil {
+					t.Fatal(err)
+				}
+				if err := c.WaitGone(ctx, p.database, both); err != nil {
+					t.Fatal(err)
+				}
 			}
-			if _, err := c.UpdateRelationship(ctx, p.database, p.collection, want.Key, appwrite.RelationshipPatch{OnDelete: "cascade"}); err != nil {
-				t.Fatal(err)
-			}
-			got, err := c.FindAttribute(ctx, p.database, p.collection, want.Key)
-			if err != nil {
-				t.Fatal(err)
-			}
-			want.Status, want.Relationship.OnDelete, want.Relationship.Side = "available", "cascade", "parent"
-			if diff := cmp.Diff(want, got, ignoreTimes()); diff != "" {
-				t.Error(diff)
-			}
-			if err := c.DeleteAttribute(ctx, p.database, p.collection, want.Key); err != nil {
-				t.Fatal(err)
-			}
-			if err := c.WaitGone(ctx, p.database, both); err != nil {
-				t.Fatal(err)
-			}
-		}
-	})
+		})
+	}
 }
 
 func TestIndexesAreMadeListedAndRemoved(t *testing.T) {
 	t.Parallel()
-	onServers(t, func(t *testing.T, c *appwrite.Client, server appwrite.Server) {
-		ctx, p := t.Context(), newPlace(t, c, server)
-		p.attributes(t,
-			appwrite.Attribute{Key: "a", Type: appwrite.TypeString, Size: 100},
-			appwrite.Attribute{Key: "n", Type: appwrite.TypeInteger},
-		)
-		want := []appwrite.Index{
-			{Key: "by_a", Type: "key", Attributes: []string{"a", "n"}, Orders: []string{"DESC", "ASC"}, Lengths: []int{10, 0}},
-			{Key: "one_n", Type: "unique", Attributes: []string{"n"}, Lengths: []int{0}},
-			{Key: "words", Type: "fulltext", Attributes: []string{"a"}, Lengths: []int{0}},
-		}
-		var awaited []appwrite.Awaited
-		for i := range want {
-			if _, err := c.CreateIndex(ctx, p.database, p.collection, want[i]); err != nil {
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, server := s.client(t)
+			ctx, p := t.Context(), newPlace(t, c, server)
+			p.attributes(t,
+				appwrite.Attribute{Key: "a", Type: appwrite.TypeString, Size: 100},
+				appwrite.Attribute{Key: "n", Type: appwrite.TypeInteger},
+			)
+			want := []appwrite.Index{
+				{Key: "by_a", Type: "key", Attributes: []string{"a", "n"}, Orders: []string{"DESC", "ASC"}, Lengths: []int{10, 0}},
+				{Key: "one_n", Type: "unique", Attributes: []string{"n"}, Lengths: []int{0}},
+				{Key: "words", Type: "fulltext", Attributes: []string{"a"}, Lengths: []int{0}},
+			}
+			var awaited []appwrite.Awaited
+			for i := range want {
+				if _, err := c.CreateIndex(ctx, p.database, p.collection, want[i]); err != nil {
+					t.Fatal(err)
+				}
+				want[i].Status = appwrite.StatusAvailable
+				awaited = append(awaited, appwrite.Awaited{Collection: p.collection, Index: want[i].Key})
+			}
+			if err := c.WaitAvailable(ctx, p.database, awaited); err != nil {
 				t.Fatal(err)
 			}
-			want[i].Status = appwrite.StatusAvailable
-			awaited = append(awaited, appwrite.Awaited{Collection: p.collection, Index: want[i].Key})
-		}
-		if err := c.WaitAvailable(ctx, p.database, awaited); err != nil {
-			t.Fatal(err)
-		}
-		got, err := c.ListIndexes(ctx, p.database, p.collection)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, got, ignoreTimes()); diff != "" {
-			t.Error(diff)
-		}
-		if err := c.DeleteIndex(ctx, p.database, p.collection, "by_a"); err != nil {
-			t.Fatal(err)
-		}
-		if err := c.WaitGone(ctx, p.database, awaited[:1]); err != nil {
-			t.Fatal(err)
-		}
-		_, err = c.FindIndex(ctx, p.database, p.collection, "by_a")
-		wantIs(t, err, appwrite.ErrNotFound)
-	})
+			got, err := c.ListIndexes(ctx, p.database, p.collection)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got, ignoreTimes()); diff != "" {
+				t.Error(diff)
+			}
+			if err := c.DeleteIndex(ctx, p.database, p.collection, "by_a"); err != nil {
+				t.Fatal(err)
+			}
+			if err := c.WaitGone(ctx, p.database, awaited[:1]); err != nil {
+				t.Fatal(err)
+			}
+			_, err = c.FindIndex(ctx, p.database, p.collection, "by_a")
+			wantIs(t, err, appwrite.ErrNotFound)
+		})
+	}
 }
 
 func TestCollectionIsMadeWithItsSchemaWhereTheServerCan(t *testing.T) {
 	t.Parallel()
-	onServers(t, func(t *testing.T, c *appwrite.Client, server appwrite.Server) {
-		p := newPlace(t, c, server)
-		want := appwrite.Collection{ID: "whole", DatabaseID: p.database, Name: "Whole", Enabled: true}
-		for _, a := range everyAttribute(server.Capabilities) {
-			switch {
-			case a.Encrypt, a.Type == appwrite.TypeVarchar, a.Key == "text", a.Key == "mediumtext", a.Key == "longtext":
-			default:
-				want.Attributes = append(want.Attributes, a)
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, server := s.client(t)
+			p := newPlace(t, c, server)
+			want := appwrite.Collection{ID: "whole", DatabaseID: p.database, Name: "Whole", Enabled: true}
+			for _, a := range everyAttribute(server.Capabilities) {
+				switch {
+				case a.Encrypt, a.Type == appwrite.TypeVarchar, a.Key == "text", a.Key == "mediumtext", a.Key == "longtext":
+				default:
+					want.Attributes = append(want.Attributes, a)
+				}
 			}
-		}
-		want.Indexes = []appwrite.Index{
-			{Key: "k", Type: "key", Status: "available", Attributes: []string{"integer"}, Orders: []string{"ASC"}, Lengths: []int{0}},
-		}
-		got, err := c.CreateCollection(t.Context(), p.database, want)
-		if !server.Capabilities.InlineSchema {
-			wantIs(t, err, appwrite.ErrUnsupported)
-			return
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(want, got, ignoreTimes()); diff != "" {
-			t.Error(diff)
-		}
-		// 64 bits, as the separate route would have made it:
-		_, err = c.CreateDocument(t.Context(), p.database, "whole", appwrite.Document{ID: "d", Data: map[string]any{
-			"unbounded": json.Number("9223372036854775807"),
-		}})
-		if err != nil {
-			t.Error(err)
-		}
-	})
+			want.Indexes = []appwrite.Index{
+				{Key: "k", Type: "key", Status: "available", Attributes: []string{"integer"}, Orders: []string{"ASC"}, Lengths: []int{0}},
+			}
+			got, err := c.CreateCollection(t.Context(), p.database, want)
+			if !server.Capabilities.InlineSchema {
+				wantIs(t, err, appwrite.ErrUnsupported)
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got, ignoreTimes()); diff != "" {
+				t.Error(diff)
+			}
+			// 64 bits, as the separate route would have made it:
+			_, err = c.CreateDocument(t.Context(), p.database, "whole", appwrite.Document{ID: "d", Data: map[string]any{
+				"unbounded": json.Number("9223372036854775807"),
+			}})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
 }
 
 func TestNameInAnotherLetterCaseIsNeitherFoundNorFree(t *testing.T) {
 	t.Parallel()
-	onServers(t, func(t *testing.T, c *appwrite.Client, server appwrite.Server) {
-		p := newPlace(t, c, server)
-		_, err := c.FindCollection(t.Context(), p.database, "THINGS")
-		wantIs(t, err, appwrite.ErrNotFound)
-		var twin *appwrite.TwinError
-		if errors.As(err, &twin) && twin.Stored != "things" {
-			t.Errorf("the twin is %q", twin.Stored)
-		}
-	})
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, server := s.client(t)
+			p := newPlace(t, c, server)
+			_, err := c.FindCollection(t.Context(), p.database, "THINGS")
+			wantIs(t, err, appwrite.ErrNotFound)
+			var twin *appwrite.TwinError
+			if errors.As(err, &twin) && twin.Stored != "things" {
+				t.Errorf("the twin is %q", twin.Stored)
+			}
+		})
+	}
 }

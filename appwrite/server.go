@@ -137,8 +137,9 @@ func versionIn(err error) string {
 // release is a version as numbers.
 type release [3]int
 
-func (r release) before(major, minor, patch int) bool {
-	return slices.Compare(r[:], []int{major, minor, patch}) < 0
+// before says whether a release is older than 1.minor.patch.
+func (r release) before(minor, patch int) bool {
+	return slices.Compare(r[:], []int{1, minor, patch}) < 0
 }
 
 // parseVersion reads "1.9.6", "1.9" and "1.9.6-RC2" alike.
@@ -165,32 +166,32 @@ func serverOf(version string) (Server, error) {
 	if err != nil {
 		return Server{}, fmt.Errorf("%w: %w", ErrUnsupported, err)
 	}
-	if r.before(1, 7, 0) {
+	if r.before(7, 0) {
 		return Server{}, fmt.Errorf("%w: Appwrite %s is older than 1.7", ErrUnsupported, version)
 	}
 	s := Server{Version: version, Dialect: DialectTablesDB, Capabilities: Capabilities{
-		Transactions: !r.before(1, 8, 0),
-		InlineSchema: !r.before(1, 9, 0),
+		Transactions: !r.before(8, 0),
+		InlineSchema: !r.before(9, 0),
 		Bulk:         true,
-		Operators:    !r.before(1, 8, 1),
-		Timestamps:   !r.before(1, 8, 0),
-		Increment:    !r.before(1, 8, 0),
+		Operators:    !r.before(8, 1),
+		Timestamps:   !r.before(8, 0),
+		Increment:    !r.before(8, 0),
 		CAS:          CASLocked,
-		Sequence:     !r.before(1, 8, 0),
-		BigInt:       !r.before(1, 9, 5),
-		TextTypes:    !r.before(1, 9, 0),
-		Spatial:      !r.before(1, 8, 0),
-		ArrayIndexes: r.before(1, 9, 0),
-		FalseUnique:  !r.before(1, 9, 0),
-		BulkDefaults: r.before(1, 8, 0),
+		Sequence:     !r.before(8, 0),
+		BigInt:       !r.before(9, 5),
+		TextTypes:    !r.before(9, 0),
+		Spatial:      !r.before(8, 0),
+		ArrayIndexes: r.before(9, 0),
+		FalseUnique:  !r.before(9, 0),
+		BulkDefaults: r.before(8, 0),
 	}}
-	if r.before(1, 9, 0) {
+	if r.before(9, 0) {
 		s.Capabilities.Backend = BackendMariaDB
 	}
-	if r.before(1, 9, 6) {
+	if r.before(9, 6) {
 		s.Capabilities.CAS = CASNarrow
 	}
-	if r.before(1, 8, 0) {
+	if r.before(8, 0) {
 		s.Dialect, s.Capabilities.CAS = DialectDatabases, CASNone
 	}
 	return s, nil

@@ -9,35 +9,44 @@ import (
 	"github.com/backstep-dev/backstep/internal/livetest"
 )
 
-// onServers runs a test on every version and in every dialect that it speaks.
-func onServers(t *testing.T, test func(t *testing.T, c *appwrite.Client, server appwrite.Server)) {
-	t.Helper()
-	for _, version := range livetest.Versions() {
-		for _, dialect := range []appwrite.Dialect{appwrite.DialectDatabases, appwrite.DialectTablesDB} {
-			if version < "1.8" && dialect == appwrite.DialectTablesDB {
-				continue
-			}
-			t.Run(version+"/"+string(dialect), func(t *testing.T) {
-				t.Parallel()
-				endpoint, project, key := livetest.Target(t, version)
-				c := newClient(t, appwrite.Config{Endpoint: endpoint, Project: project, Key: key}, appwrite.WithDialect(dialect))
-				server, err := c.Detect(t.Context())
-				if err != nil {
-					t.Fatal(err)
-				}
-				test(t, c, server)
-			})
-		}
-	}
+// served is a version of the server and a dialect that it speaks.
+type served struct {
+	version string
+	dialect appwrite.Dialect
 }
 
-func newClient(t testing.TB, cfg appwrite.Config, opts ...appwrite.Option) *appwrite.Client {
+func (s served) String() string { return s.version + "/" + string(s.dialect) }
+
+// servers are every version in every dialect that it speaks.
+func servers() []served {
+	var out []served
+	for _, version := range livetest.Versions() {
+		out = append(out, served{version, appwrite.DialectDatabases})
+		if version >= "1.8" {
+			out = append(out, served{version, appwrite.DialectTablesDB})
+		}
+	}
+	return out
+}
+
+func (s served) client(t *testing.T) (*appwrite.Client, appwrite.Server) {
 	t.Helper()
-	c, err := appwrite.New(cfg, opts...)
+	endpoint, project, key := livetest.Target(t, s.version)
+	c := newClient(t, appwrite.Config{Endpoint: endpoint, Project: project, Key: key}, appwrite.WithDialect(s.dialect))
+	server, err := c.Detect(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(c.Close)
+	return c, server
+}
+
+func newClient(tb testing.TB, cfg appwrite.Config, opts ...appwrite.Option) *appwrite.Client {
+	tb.Helper()
+	c, err := appwrite.New(cfg, opts...)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(c.Close)
 	return c
 }
 

@@ -31,8 +31,8 @@ type stub struct {
 	requests []sent
 }
 
-func newStub(t testing.TB, version string, answer http.HandlerFunc) *stub {
-	t.Helper()
+func newStub(tb testing.TB, version string, answer http.HandlerFunc) *stub {
+	tb.Helper()
 	s := &stub{}
 	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/health/version" && version != "" {
@@ -49,7 +49,7 @@ func newStub(t testing.TB, version string, answer http.HandlerFunc) *stub {
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		answer(w, r)
 	}))
-	t.Cleanup(s.Close)
+	tb.Cleanup(s.Close)
 	return s
 }
 
@@ -57,9 +57,9 @@ func (s *stub) config() appwrite.Config {
 	return appwrite.Config{Endpoint: s.URL + "/v1", Project: "test", Key: marker}
 }
 
-func (s *stub) client(t testing.TB, opts ...appwrite.Option) *appwrite.Client {
-	t.Helper()
-	return newClient(t, s.config(), opts...)
+func (s *stub) client(tb testing.TB, opts ...appwrite.Option) *appwrite.Client {
+	tb.Helper()
+	return newClient(tb, s.config(), opts...)
 }
 
 // received gives the requests so far.
@@ -70,21 +70,21 @@ func (s *stub) received() []sent {
 }
 
 // last gives the latest request.
-func (s *stub) last(t testing.TB) sent {
-	t.Helper()
+func (s *stub) last(tb testing.TB) sent {
+	tb.Helper()
 	all := s.received()
 	if len(all) == 0 {
-		t.Fatal("nothing was sent")
+		tb.Fatal("nothing was sent")
 	}
 	return all[len(all)-1]
 }
 
 // data reads the request's JSON body.
-func (r sent) data(t testing.TB) map[string]any {
-	t.Helper()
+func (r sent) data(tb testing.TB) map[string]any {
+	tb.Helper()
 	var body map[string]any
 	if err := json.Unmarshal([]byte(r.body), &body); err != nil {
-		t.Fatalf("body %q: %v", r.body, err)
+		tb.Fatalf("body %q: %v", r.body, err)
 	}
 	return body
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"time"
 
@@ -166,9 +167,7 @@ func (c *Client) stagedFields(ctx context.Context, op Operation) (map[string]any
 		return nil, err
 	}
 	data := make(map[string]any, len(op.Data)+2)
-	for key, value := range op.Data {
-		data[key] = value
-	}
+	maps.Copy(data, op.Data)
 	if op.Permissions != nil {
 		if err := checkPermissions(*op.Permissions); err != nil {
 			return nil, err

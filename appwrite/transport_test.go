@@ -15,8 +15,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/appwrite/sdk-for-go/databases"
 	"github.com/appwrite/sdk-for-go/query"
+	"github.com/appwrite/sdk-for-go/tablesdb"
 
 	"github.com/backstep-dev/backstep/appwrite"
 )
@@ -243,7 +243,7 @@ func TestKeyIsNeverSentToAnotherHost(t *testing.T) {
 	for _, call := range []func(*appwrite.Client) error{
 		func(c *appwrite.Client) error { _, err := c.ListDatabases(t.Context()); return err },
 		func(c *appwrite.Client) error { return c.DeleteDatabase(t.Context(), "x") },
-		func(c *appwrite.Client) error { _, err := databases.New(c.SDK(t.Context())).Delete("x"); return err },
+		func(c *appwrite.Client) error { _, err := tablesdb.New(c.SDK(t.Context())).Delete("x"); return err },
 	} {
 		err := call(s.client(t))
 		if err != nil && strings.Contains(err.Error(), marker) {
@@ -314,7 +314,7 @@ func TestReadOnlyClientWritesNothing(t *testing.T) {
 	if got := appwrite.Classify(err); got != appwrite.Permanent {
 		t.Errorf("the refusal is %v", got)
 	}
-	_, err = databases.New(c.SDK(t.Context())).Create("x", "X")
+	_, err = tablesdb.New(c.SDK(t.Context())).Create("x", "X")
 	wantIs(t, err, appwrite.ErrReadOnly)
 	if n := len(s.received()); n != 0 {
 		t.Errorf("%d requests were sent", n)
@@ -342,7 +342,7 @@ func TestGuardsAreAskedBeforeEveryWrite(t *testing.T) {
 	}
 	_, _ = c.ListDatabases(t.Context()) // asks nothing
 	_ = c.DeleteDatabase(t.Context(), "x")
-	_, _ = databases.New(c.SDK(t.Context())).Create("x", "X")
+	_, _ = tablesdb.New(c.SDK(t.Context())).Create("x", "X")
 	writes := len(s.received())
 	err = c.DeleteDatabase(t.Context(), "x")
 	wantIs(t, err, errLost)
