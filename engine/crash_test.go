@@ -60,6 +60,10 @@ func scenarios() []scenario {
 			applied: with(map[string]string{"c": "box", "n": "6"}, "old", "heap"),
 		},
 	}
+	all = append(all, scenario{
+		name: "two: an update that changes nothing, create", steps: []engine.Step{set("doc", "blue"), create("a", "1")},
+		applied: with(map[string]string{"a": "1"}),
+	})
 	for _, s := range all {
 		s.name, s.steps, s.applied = s.name+", then a failure", append(append([]engine.Step{}, s.steps...), broken("b")), nil
 		all = append(all, s)

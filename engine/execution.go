@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/backstep-dev/backstep/journal"
@@ -93,11 +94,30 @@ func (x *execution) append(ctx context.Context, typ journal.Type, operation stri
 	return nil
 }
 
-// emit tells the observer.
+// emit tells the observer and the log.
 func (x *execution) emit(event Event) {
 	event.Time, event.Run, event.Total = x.clock.Now(), x.state.Run, len(x.steps)
 	event.Undoing = event.Undoing || x.state.Undoing
 	x.observer.Observe(event)
+	level := slog.LevelDebug
+	if event.Err != nil || event.Kind == EventConflict {
+		level = slog.LevelWarn
+	}
+	if !x.logger.Enabled(context.Background(), level) {
+		return
+	}
+	attributes := []slog.Attr{slog.String("run", event.Run), slog.Bool("undoing", event.Undoing)}
+	for key, value := range map[string]string{
+		"operation": event.Operation, "step": event.Step, "phase": string(event.Phase), "reason": event.Reason, "detail": event.Detail,
+	} {
+		if value != "" {
+			attributes = append(attributes, slog.String(key, value))
+		}
+	}
+	if event.Err != nil {
+		attributes = append(attributes, slog.Any("error", event.Err))
+	}
+	x.logger.LogAttrs(context.Background(), level, string(event.Kind), attributes...)
 }
 
 // stops reports whether err ends the run where it stands: no way on, no undo.

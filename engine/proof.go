@@ -100,6 +100,9 @@ func (x *execution) compare(own context.Context, i int, proof *journal.Proof) er
 	if finding.State == StateBefore {
 		return nil
 	}
+	if same, err := x.changedNothing(own, i, finding); err != nil || same {
+		return err
+	}
 	if operation.Conflict != "" {
 		difference.Detail = operation.Conflict
 		proof.Conflicts = append(proof.Conflicts, difference)
@@ -107,4 +110,29 @@ func (x *execution) compare(own context.Context, i int, proof *journal.Proof) er
 	}
 	proof.Differences = append(proof.Differences, difference)
 	return nil
+}
+
+// changedNothing reports whether an operation's before- and after-image are the
+// same: the object is then as the step makes it and as its inverse does.
+func (x *execution) changedNothing(own context.Context, i int, found Finding) (bool, error) {
+	undo := x.state.Operations[i].Undo
+	if found.State != StateAfter || len(undo) == 0 {
+		return false, nil
+	}
+	for n, recorded := range undo {
+		if recorded.Phase != journal.PhaseUndone {
+			return false, nil
+		}
+		step, err := x.codec.Decode(recorded.Step)
+		if err != nil {
+			return false, fmt.Errorf("%w: %s: %w", ErrRefused, journal.UndoID(x.state.Operations[i].ID, n+1), err)
+		}
+		a := x.backAct(i)
+		a.id, a.step, a.before, a.site.Doubtful = journal.UndoID(x.state.Operations[i].ID, n+1), step, recorded.Before, false
+		finding, err := x.probe(own, a)
+		if err != nil || finding.State != StateAfter {
+			return false, err
+		}
+	}
+	return true, nil
 }

@@ -33,7 +33,9 @@ type Step interface {
 	// Settle waits until the server has finished what Apply asked for.
 	Settle(ctx context.Context, site Site, before Memento) error
 	// Probe reads where the object stands between its before-image and its
-	// after-image. It never changes anything.
+	// after-image. It never changes anything. Where nothing can tell, it fails
+	// with an error that wraps ErrUnknownOutcome: the journal is believed then,
+	// and an operation that is only intended needs a person.
 	Probe(ctx context.Context, site Site, before Memento) (Finding, error)
 	// Inverse gives the steps, in the order to run them, that take the object
 	// back to its before-image. It is pure. A step that changes nothing has

@@ -296,7 +296,10 @@ func (s step) state(ctx context.Context, m image, value string, found bool) engi
 		}
 		return pick(!s.foreign(m, value, found), false, false)
 	case "set":
-		return pick(!s.foreign(m, value, found), found && value == s.Value, false)
+		if found && value == s.Value {
+			return engine.StateAfter // even when it was so before
+		}
+		return pick(!s.foreign(m, value, found), false, false)
 	default:
 		return pick(!found, value == s.Value, value == processing)
 	}

@@ -22,6 +22,12 @@ var (
 	errOffline = errors.New("the server cannot be reached") // transient
 )
 
+// laterError asks to be tried again in 37 seconds.
+type laterError struct{ error }
+
+func (e laterError) Unwrap() error           { return e.error }
+func (laterError) RetryAfter() time.Duration { return 37 * time.Second }
+
 func classify(err error) engine.Class {
 	switch {
 	case errors.Is(err, errBusy), errors.Is(err, errOffline):
@@ -43,6 +49,7 @@ const (
 	lose         // acts, and the response is lost
 	drop         // never arrives, which nobody is told
 	hold         // acts late: within the quarantine
+	later        // refused before the effect, and told when to come back
 	silent       // acts, then everything the run tries fails as offline
 )
 
@@ -66,6 +73,7 @@ type world struct {
 	counts  map[string]int
 	effects []string
 	offline bool
+	hanging bool
 	early   []string // writes whose intent was not durable: always empty
 }
 
@@ -89,6 +97,10 @@ func (w *world) point(name string) {
 // write sends one change.
 func (w *world) write(ctx context.Context, site engine.Site, what string, effect func()) error {
 	w.point("request " + site.Operation)
+	if w.hanging {
+		<-ctx.Done()
+		return ctx.Err()
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -114,6 +126,8 @@ func (w *world) write(ctx context.Context, site engine.Site, what string, effect
 	switch f {
 	case busy:
 		return errBusy
+	case later:
+		return laterError{errBusy}
 	case deny:
 		return errDenied
 	case drop:
