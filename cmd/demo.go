@@ -10,6 +10,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -212,14 +214,21 @@ func (d *demo) isKilled(ctx context.Context) error {
 	if err := child.Start(); err != nil {
 		return fmt.Errorf("start a second backstep: %w", err)
 	}
-	if err := injection.AwaitHits(ctx, 1); err != nil {
-		return errors.Join(err, child.Process.Kill(), child.Wait())
+	held, ended := context.WithCancelCause(ctx)
+	var waiter sync.WaitGroup
+	waiter.Go(func() {
+		ended(fmt.Errorf("the second backstep ended by itself: %w", errors.Join(child.Wait(), errors.New("no request was held"))))
+	})
+	defer waiter.Wait()
+	if err := injection.AwaitHits(held, 1); err != nil {
+		_ = child.Process.Kill()
+		return context.Cause(held)
 	}
 	fmt.Fprintf(d.app.streams.Out, "%s\n", d.style.dim("$ kill -9 $!"))
 	if err := child.Process.Kill(); err != nil {
 		return fmt.Errorf("kill the second backstep: %w", err)
 	}
-	_ = child.Wait() // it was killed: its error says no more
+	waiter.Wait()
 	if err := d.backstep(ctx, ExitDone, "resume"); err != nil {
 		return err
 	}
@@ -254,17 +263,26 @@ func (d *demo) table() {
 
 // requestCount counts what reaches a server.
 type requestCount struct {
-	injection *appwritetest.Injection
-	last      int
+	seen atomic.Int64
+	last int64
 }
 
 func countRequests(server *appwritetest.Server) *requestCount {
-	return &requestCount{injection: server.Inject(appwritetest.Fault{Action: appwritetest.DelayBefore(0)})}
+	c := &requestCount{}
+	// A fault that looks at every request and hits none.
+	server.Inject(appwritetest.Fault{
+		Match: appwritetest.Match{Where: func(*http.Request, []byte) bool {
+			c.seen.Add(1)
+			return false
+		}},
+		Action: appwritetest.RefuseBefore(),
+	})
+	return c
 }
 
 // take gives the requests since the last take.
-func (c *requestCount) take() int {
-	now := c.injection.Hits()
+func (c *requestCount) take() int64 {
+	now := c.seen.Load()
 	n := now - c.last
 	c.last = now
 	return n

@@ -60,6 +60,7 @@ func (p *progress) Observe(e engine.Event) {
 	defer p.mu.Unlock()
 	switch e.Kind {
 	case engine.EventRunStarted, engine.EventRunResumed:
+		clear(p.started)
 		p.startWhole(e.Total)
 	case engine.EventRunFinished:
 		p.dropLong()
@@ -67,7 +68,9 @@ func (p *progress) Observe(e engine.Event) {
 	case engine.EventOperation:
 		p.operation(e)
 	case engine.EventAttempt:
-		p.line("  %s attempt %d of %s %s failed (%s): %v", p.style.warn("retry"), e.Attempt, e.Step, e.Target, e.Class, e.Err)
+		if e.Class != engine.ClassPermanent { // the operation's own end tells those
+			p.line("  %s attempt %d of %s %s failed (%s): %v", p.style.warn("retry"), e.Attempt, e.Step, e.Target, e.Class, e.Err)
+		}
 	case engine.EventWait:
 		if e.Wait >= p.worthTelling {
 			p.line("  %s %s: %s", p.style.dim("wait"), shortDuration(e.Wait), e.Reason)
@@ -77,7 +80,7 @@ func (p *progress) Observe(e engine.Event) {
 	case engine.EventConflict:
 		p.line("  %s %s: %s (policy: %s)", p.style.warn("conflict"), e.Target, e.Detail, e.Policy)
 	case engine.EventUndo:
-		p.line("%s %v", p.style.bad("undoing:"), e.Err)
+		p.line("%s", p.style.bad("undoing what was done, in reverse order"))
 	case engine.EventProof:
 		p.line("proof: %s", e.Detail)
 	case engine.EventStop:
