@@ -174,7 +174,7 @@ func asInt(value any) (int64, bool) {
 	case int64:
 		return v, true
 	case string:
-		n, err := strconv.ParseInt(v, 10, 64)
+		n, err := strconv.ParseInt(strings.Trim(v, " \t\n\r\v\f"), 10, 64)
 		return n, err == nil
 	}
 	return 0, false

@@ -73,7 +73,7 @@ func (s *Server) key(secret string) (Key, bool) {
 
 // ServeHTTP answers one request.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	path, ok := strings.CutPrefix(r.URL.Path, Prefix)
+	path, ok := strings.CutPrefix(r.URL.EscapedPath(), Prefix)
 	if r.Method == http.MethodOptions {
 		s.write(w, r, NoContent())
 		return

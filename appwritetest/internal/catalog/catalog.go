@@ -29,7 +29,7 @@ type Catalog struct {
 
 	databases   []*Database           // in order of creation
 	collections map[int64]*Collection // by sequence
-	orphans     map[int64][]int64     // tables to purge, by sequence of their deleted database
+	orphans     map[int64][]int64     // tables to purge, by sequence of the deleted owner
 	sequence    int64                 // the last one given out
 	jobs        []worker.Job          // queued and not finished
 	dirty       map[string]func() any // what Save has to write, by name; nil removes

@@ -303,6 +303,36 @@ func TestRelationshipGoesWithEitherSide(t *testing.T) {
 	}
 }
 
+func TestPurgeTakesARelationshipWithTheNewCollectionOfTheSameID(t *testing.T) {
+	t.Parallel()
+	p := newProject(t, "1.9.6")
+	p.collection("other")
+	p.ok(nil, p.DeleteCollection("d", "other"))
+	purge := p.jobs
+	p.jobs = nil
+	p.collection("other")
+	p.ok(p.CreateRelationship("d", "c", "to", catalog.Relation{Collection: "other", Type: "manyToOne", TwoWayKey: "back"}))
+	p.run()
+	p.Run(purge[0], worker.Succeed)
+	if got := p.status("c", "to"); got != "" || p.get("c").Schema.Attribute("to") == nil {
+		t.Errorf("clients see %q, want nothing, and storage knows nothing of it", got)
+	}
+}
+
+func TestHiddenChildWantsItsKeyOnlyForAColumn(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]catalog.Status{"manyToOne": catalog.Available, "oneToMany": catalog.Failed} {
+		p := newProject(t, "1.9.6")
+		p.collection("other")
+		p.ok(p.CreateAttribute("d", "other", catalog.Definition{Key: "c", Type: catalog.TypeBoolean}))
+		p.ok(p.CreateRelationship("d", "c", "to", catalog.Relation{Collection: "other", Type: kind, TwoWayKey: "c"}))
+		p.run()
+		if got := p.status("c", "to"); got != want {
+			t.Errorf("%s: status %q, want %q", kind, got, want)
+		}
+	}
+}
+
 func TestRecreatedCollectionIsAnotherObject(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "1.9.6")

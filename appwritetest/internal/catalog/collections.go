@@ -82,6 +82,7 @@ func (c *Catalog) DeleteCollection(database, id string) error {
 	d := col.Database
 	d.collections = slices.DeleteFunc(d.collections, func(other *Collection) bool { return other == col })
 	c.forget(col)
+	c.orphans[col.Sequence] = col.tables()
 	c.enqueue(worker.Job{
 		Kind: worker.DeleteCollection, Database: d.ID, DatabaseSequence: d.Sequence,
 		Collection: col.ID, CollectionSequence: col.Sequence,

@@ -47,7 +47,7 @@ func (c *Catalog) DeleteDatabase(id string) error {
 	c.dirty[databaseName(d)] = nil
 	for _, col := range d.collections {
 		c.forget(col)
-		c.orphans[d.Sequence] = append(c.orphans[d.Sequence], col.Sequence)
+		c.orphans[d.Sequence] = append(c.orphans[d.Sequence], col.tables()...)
 	}
 	c.enqueue(worker.Job{Kind: worker.DeleteDatabase, Database: d.ID, DatabaseSequence: d.Sequence})
 	return nil

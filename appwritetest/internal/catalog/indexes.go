@@ -29,7 +29,7 @@ func (c *Catalog) CreateIndex(database, collection string, d IndexDefinition) (*
 	if err != nil {
 		return nil, err
 	}
-	if len(col.Indexes)+relations(col) >= profile.MaxIndexes {
+	if len(col.Indexes) >= profile.MaxIndexes {
 		return nil, apierr.BadRequest("index_limit_exceeded", "The maximum number of indexes for collection '%s' has been reached.", col.ID)
 	}
 	if err := c.checkIndex(col, &d); err != nil {
@@ -68,11 +68,12 @@ func (c *Catalog) DeleteIndex(database, collection, key string) error {
 	return nil
 }
 
-// relations counts the indexes that relationships take from the budget.
-func relations(col *Collection) int {
-	n := 0
-	for _, a := range col.Attributes {
-		if a.Relation != nil {
+// physical counts the indexes in storage: those that clients asked for, and one
+// for each relationship that has a column.
+func (s *Schema) physical() int {
+	n := len(s.Indexes)
+	for _, d := range s.Attributes {
+		if d.Relation != nil && d.Relation.HasColumn() {
 			n++
 		}
 	}
@@ -102,6 +103,9 @@ func (c *Catalog) runCreateIndex(col *Collection, key string, verdict worker.Ver
 func (c *Catalog) build(col *Collection, d IndexDefinition) error {
 	if !slices.Contains([]string{"key", "fulltext", "unique", "spatial"}, d.Type) {
 		return fmt.Errorf("Unknown index type: %s", d.Type) //nolint:staticcheck // the server's own text
+	}
+	if col.Schema.physical() >= profile.MaxIndexes {
+		return errors.New("Index limit reached. Cannot create new index.") //nolint:staticcheck // the server's own text
 	}
 	p := PhysicalIndex{IndexDefinition: d, Number: c.nextSequence(), Enforced: true}
 	if d.Type == "unique" {

@@ -33,7 +33,7 @@ func (c *Catalog) run(job worker.Job, verdict worker.Verdict) {
 	case job.Kind == worker.DeleteCollection:
 		c.purgeCollection(job)
 	case job.Kind == worker.DeleteDatabase:
-		c.purgeDatabase(job)
+		c.purge(job.DatabaseSequence)
 	case col == nil: // deleted meanwhile: the job fails without a trace
 	case job.Kind == worker.CreateAttribute:
 		c.runCreateAttribute(col, job.Key, verdict)
@@ -151,27 +151,23 @@ func dropFromSchema(col *Collection, key string) {
 }
 
 func (c *Catalog) purgeCollection(job worker.Job) {
-	c.dropTable(job.CollectionSequence)
 	for _, d := range c.databases {
 		if d.Sequence == job.DatabaseSequence {
-			c.unrelate(d, job.Collection)
+			c.unrelate(d, job.Collection, job.CollectionSequence)
 		}
 	}
+	c.purge(job.CollectionSequence)
 }
 
-// purgeDatabase drops the tables of every collection that no database has.
-func (c *Catalog) purgeDatabase(job worker.Job) {
-	for _, sequence := range c.orphans[job.DatabaseSequence] {
-		c.dropTable(sequence)
+// purge drops the tables that a deleted database or collection has left.
+func (c *Catalog) purge(owner int64) {
+	for _, table := range c.orphans[owner] {
+		if err := c.Store.DropTable(table); err != nil {
+			c.Logger.Error("purge failed", "table", table, "error", err)
+		}
 	}
-	delete(c.orphans, job.DatabaseSequence)
-}
-
-// dropTable removes the records of a deleted collection.
-func (c *Catalog) dropTable(sequence int64) {
-	if err := c.Store.DropTable(sequence); err != nil {
-		c.Logger.Error("purge failed", "table", sequence, "error", err)
-	}
+	delete(c.orphans, owner)
+	c.stateChanged()
 }
 
 func without[T comparable](list []T, gone T) []T {

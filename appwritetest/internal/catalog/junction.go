@@ -50,3 +50,15 @@ func (c *Catalog) unindexRelation(col *Collection, d *Definition) error {
 	}
 	return c.Store.DropIndex(col.Sequence, d.Column)
 }
+
+// tables returns the tables of a collection: its own, and the junctions of the
+// relationships that it is the parent of.
+func (col *Collection) tables() []int64 {
+	tables := []int64{col.Sequence}
+	for _, d := range col.Schema.Attributes {
+		if d.Relation != nil && d.Relation.Type == "manyToMany" && d.Relation.Side == "parent" {
+			tables = append(tables, d.Column)
+		}
+	}
+	return tables
+}

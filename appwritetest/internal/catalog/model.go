@@ -113,6 +113,7 @@ type Definition struct {
 // Relation is one side of a relationship.
 type Relation struct {
 	Collection string // id of the related collection, in the same database
+	Sequence   int64  // of the related collection
 	Type       string // oneToOne, oneToMany, manyToOne, manyToMany, as the parent sees it
 	TwoWay     bool
 	TwoWayKey  string // key on the other side, hidden there unless TwoWay

@@ -19,7 +19,7 @@ func (c *Catalog) CreateRelationship(database, collection, key string, r Relatio
 	if related == nil {
 		return nil, apierr.NotFound("collection_not_found", "Collection with the requested ID '%s' could not be found.", r.Collection)
 	}
-	r.Side = "parent"
+	r.Side, r.Sequence = "parent", related.Sequence
 	d := Definition{Key: key, Type: TypeRelationship, Relation: &r}
 	if err := c.checkRelation(col, d); err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func (c *Catalog) addOtherSide(col, related *Collection, d Definition) error {
 // childOf is the other side of a relationship.
 func childOf(parent *Collection, d Definition) Definition {
 	r := *d.Relation
-	r.Collection, r.TwoWayKey, r.Side = parent.ID, d.Key, "child"
+	r.Collection, r.Sequence, r.TwoWayKey, r.Side = parent.ID, parent.Sequence, d.Key, "child"
 	return Definition{Key: d.Relation.TwoWayKey, Type: TypeRelationship, Relation: &r}
 }
 
@@ -106,17 +106,23 @@ func (c *Catalog) materializeRelation(col *Collection, a *Attribute) error {
 	if related == nil {
 		return apierr.NotFound("collection_not_found", "Related collection not found")
 	}
-	parent := a.Definition
+	parent, child := a.Definition, childOf(col, a.Definition)
 	parent.Lost = related == col
+	hidden := related.Schema.Attribute(child.Key) != nil && !child.Relation.HasColumn()
 	if err := c.addToSchema(col, parent); err != nil {
 		return err
 	}
-	if err := c.addToSchema(related, childOf(col, a.Definition)); err != nil {
+	if hidden {
+		// A hidden child without a column does not mind who else has its key.
+		return c.indexRelation(col, col.Schema.Attribute(parent.Key))
+	}
+	if err := c.addToSchema(related, child); err != nil {
+		dropFromSchema(col, parent.Key)
 		return err
 	}
 	return errors.Join(
-		c.indexRelation(col, col.Schema.Attribute(a.Key)),
-		c.indexRelation(related, related.Schema.Attribute(a.Relation.TwoWayKey)))
+		c.indexRelation(col, col.Schema.Attribute(parent.Key)),
+		c.indexRelation(related, related.Schema.Attribute(child.Key)))
 }
 
 func (c *Catalog) dematerializeRelation(col *Collection, a *Attribute) error {
@@ -139,13 +145,22 @@ func (c *Catalog) dropRelation(col *Collection, key string) error {
 	return err
 }
 
-// unrelate removes the relationships that point at a deleted collection.
-func (c *Catalog) unrelate(d *Database, id string) {
+// unrelate removes the relationships that point at a deleted collection. The
+// API schema knows it by id only, so a relationship with a new collection of
+// that id goes as well; storage is not mistaken.
+func (c *Catalog) unrelate(d *Database, id string, sequence int64) {
 	for _, col := range d.collections {
 		for _, a := range slices.Clone(col.Attributes) {
 			if a.Relation != nil && c.Profile.Fold(a.Relation.Collection) == c.Profile.Fold(id) {
-				dropFromSchema(col, a.Key)
 				col.Attributes = without(col.Attributes, a)
+				c.collectionChanged(col)
+			}
+		}
+		for _, held := range slices.Clone(col.Schema.Attributes) {
+			if held.Relation != nil && held.Relation.Sequence == sequence {
+				if err := c.dropRelation(col, held.Key); err != nil {
+					c.Logger.Error("purge failed", "collection", col.ID, "relationship", held.Key, "error", err)
+				}
 				c.collectionChanged(col)
 			}
 		}
