@@ -245,3 +245,16 @@ func TestQueriesOfPages(t *testing.T) {
 	refuse(t, srv, 400, "database_query_order_null", "GET", documents(byPages, `{"method":"cursorAfter","values":["b0"]}`), nil)
 	refuse(t, srv, 500, "general_unknown", "GET", documents(`{"method":"select","values":["title.x"]}`), nil)
 }
+
+func TestOrderWithoutAttributeIsThatOfInsertion(t *testing.T) {
+	t.Parallel()
+	eachVersion(t, func(t *testing.T, version string) {
+		srv := newBooks(t, version)
+		create(t, srv, "z", object{"title": "x"})
+		create(t, srv, "a", object{"title": "x"})
+		answer := must(t, srv, "GET", books+`/documents?queries[]={"method":"orderDesc"}`, nil)
+		if first := answer["documents"].(list)[0].(object)["$id"]; first != "a" {
+			t.Errorf("want the newest first, got %v", first)
+		}
+	})
+}

@@ -70,11 +70,11 @@ func (r Rules) add(set *Set, k kind, q Query) error {
 			set.Orders = append(set.Orders, Order{Random: true})
 			return nil
 		}
-		if q.Attribute == "" {
-			q.Attribute = "$sequence"
-		}
-		if _, known := r.Field(q.Attribute); !known {
+		if _, known := r.Field(q.Attribute); !known && q.Attribute != "" {
 			return invalid("unknown attribute %q to order by", q.Attribute)
+		}
+		if q.Attribute == "" {
+			q.Attribute = "$sequence" // also on 1.7, where it cannot be named
 		}
 		set.Orders = append(set.Orders, Order{Attribute: q.Attribute, Descending: q.Method == "orderDesc"})
 	case limiting:
