@@ -250,13 +250,13 @@ func (s search) comparison(orders []query.Order) func(a, b *store.Record) int {
 	draw := map[int64]int{}
 	random := func(record *store.Record) int {
 		if _, drawn := draw[record.Sequence]; !drawn {
-			draw[record.Sequence] = rand.Int()
+			draw[record.Sequence] = rand.Int() //nolint:gosec // an order, not a secret
 		}
 		return draw[record.Sequence]
 	}
 	return func(a, b *store.Record) int {
 		for _, o := range orders {
-			c := 0
+			var c int
 			if o.Random {
 				c = random(a) - random(b)
 			} else {

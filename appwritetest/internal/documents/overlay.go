@@ -33,8 +33,8 @@ type stagedChange struct {
 	data    *phpjson.Object
 }
 
-func (r *Room) overlay(operations []tx.Operation, col *catalog.Collection) overlay {
-	o := overlay{fold: r.Profile.Fold, byID: map[string]*stagedRecord{}}
+func (r *Room) overlay(operations []tx.Operation, col *catalog.Collection) *overlay {
+	o := &overlay{fold: r.Profile.Fold, byID: map[string]*stagedRecord{}}
 	for _, op := range operations {
 		if op.Container != col.Sequence {
 			continue
@@ -102,7 +102,7 @@ func (o *overlay) at(id string) *stagedRecord {
 }
 
 // of returns what is staged for an id, or nil.
-func (o overlay) of(id string) *stagedRecord {
+func (o *overlay) of(id string) *stagedRecord {
 	if o.byID == nil {
 		return nil
 	}
@@ -111,7 +111,7 @@ func (o overlay) of(id string) *stagedRecord {
 
 // bulk applies the staged bulk changes to the model of a record and says
 // whether one of them deletes it.
-func (o overlay) bulk(r *Room, body *phpjson.Object, col *catalog.Collection, record *store.Record) (deleted bool) {
+func (o *overlay) bulk(r *Room, body *phpjson.Object, col *catalog.Collection, record *store.Record) (deleted bool) {
 	for _, change := range o.changes {
 		if !query.Match(change.filters, row{col, record}, r.Profile.Fold) {
 			continue
@@ -127,7 +127,7 @@ func (o overlay) bulk(r *Room, body *phpjson.Object, col *catalog.Collection, re
 // overlaid lays the staged records over a page: what is deleted goes, what is
 // changed shows so, what is new follows in the order of staging, whatever the
 // queries ask for. The total goes by the filters.
-func (r *Room) overlaid(req *api.Request, o overlay, s search, records []*store.Record, total int) ([]*phpjson.Object, int, error) {
+func (r *Room) overlaid(req *api.Request, o *overlay, s search, records []*store.Record, total int) ([]*phpjson.Object, int, error) {
 	bodies := []*phpjson.Object{}
 	shown := map[string]bool{}
 	v := r.selecting(req, s.col, s.set.Select)

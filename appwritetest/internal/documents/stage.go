@@ -25,23 +25,23 @@ const (
 
 // stage adds an operation to the transaction of a request. It returns what the
 // transaction held of the collection before.
-func (r *Room) stage(req *api.Request, col *catalog.Collection, op tx.Operation, ended string) (overlay, error) {
+func (r *Room) stage(req *api.Request, col *catalog.Collection, op tx.Operation, ended string) (*overlay, error) {
 	t, err := r.Transactions.Open(req.String("transactionId"), ended)
 	if err != nil {
-		return overlay{}, err
+		return nil, err
 	}
 	if err := t.Fits(1); err != nil {
-		return overlay{}, err
+		return nil, err
 	}
 	op.Dialect, op.Database, op.Collection, op.Container = req.Dialect, col.Database.ID, col.ID, col.Sequence
 	before := r.overlay(t.Operations, col)
 	if op.Needs() {
 		there, err := r.there(before, col, op.Record)
 		if err != nil {
-			return overlay{}, err
+			return nil, err
 		}
 		if !there {
-			return overlay{}, notFound(op.Record)
+			return nil, notFound(op.Record)
 		}
 	}
 	r.Transactions.Stage(t, op)
@@ -49,7 +49,7 @@ func (r *Room) stage(req *api.Request, col *catalog.Collection, op tx.Operation,
 }
 
 // there says whether a transaction sees a record.
-func (r *Room) there(o overlay, col *catalog.Collection, id string) (bool, error) {
+func (r *Room) there(o *overlay, col *catalog.Collection, id string) (bool, error) {
 	if held := o.of(id); held != nil {
 		return !held.deleted, nil
 	}
@@ -191,7 +191,7 @@ func merge(body, data *phpjson.Object) {
 
 // seen is the model of a record as a transaction sees it: what is stored, under
 // what was staged.
-func (r *Room) seen(req *api.Request, o overlay, col *catalog.Collection, id string) (*phpjson.Object, error) {
+func (r *Room) seen(req *api.Request, o *overlay, col *catalog.Collection, id string) (*phpjson.Object, error) {
 	v, held := r.view(req), o.of(id)
 	if held != nil && held.deleted {
 		return nil, notFound(id)

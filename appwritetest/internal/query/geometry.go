@@ -122,7 +122,10 @@ func (g geometry) samples() []point {
 func (g geometry) covers(o geometry) bool {
 	in := func(p point) bool { return g.inside(p) || g.onLine(p) }
 	outside := func(p point) bool { return !in(p) }
-	return !slices.ContainsFunc(o.corners, outside) && !slices.ContainsFunc(o.samples(), outside) && !(g.area && g.properCrossing(o))
+	if slices.ContainsFunc(o.corners, outside) || slices.ContainsFunc(o.samples(), outside) {
+		return false
+	}
+	return !g.area || !g.properCrossing(o)
 }
 
 func (g geometry) onLine(p point) bool {

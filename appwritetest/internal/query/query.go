@@ -158,7 +158,7 @@ type Set struct {
 
 // Ordered returns the full sorting: the asked orders and, unless one of them
 // is unique, the order of insertion.
-func (s Set) Ordered() []Order {
+func (s *Set) Ordered() []Order {
 	unique := func(o Order) bool { return o.Attribute == "$id" || o.Attribute == "$sequence" }
 	if slices.ContainsFunc(s.Orders, unique) {
 		return s.Orders

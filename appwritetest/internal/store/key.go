@@ -39,7 +39,7 @@ func appendKey(out []byte, fold collation.Fold, value any, length int) []byte {
 		out = binary.AppendUvarint(append(out, 's'), uint64(len(folded)))
 		return append(out, folded...)
 	case int64:
-		return binary.BigEndian.AppendUint64(append(out, 'i'), uint64(v))
+		return binary.AppendVarint(append(out, 'i'), v)
 	case float64:
 		return binary.BigEndian.AppendUint64(append(out, 'f'), math.Float64bits(v+0))
 	case bool:

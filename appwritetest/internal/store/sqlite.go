@@ -1,11 +1,13 @@
 package store
 
 import (
+	"context"
 	"database/sql"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
+	"maps"
 
 	_ "modernc.org/sqlite" // the driver
 
@@ -39,7 +41,7 @@ CREATE TABLE IF NOT EXISTS record_key (
 // which must be the same each time the file is opened.
 func NewSQLite(db *sql.DB, fold collation.Fold) (*SQLite, error) {
 	s := &SQLite{db: db, fold: fold, indexes: map[int64][]Index{}, last: map[int64]int64{}}
-	if _, err := db.Exec(sqliteSchema); err != nil {
+	if _, err := db.ExecContext(background(), sqliteSchema); err != nil {
 		return nil, fmt.Errorf("create record tables: %w", err)
 	}
 	if err := s.load(); err != nil {
@@ -75,13 +77,17 @@ func (s *SQLite) load() error {
 
 // querier is a *sql.DB or a *sql.Tx.
 type querier interface {
-	Exec(query string, args ...any) (sql.Result, error)
-	Query(query string, args ...any) (*sql.Rows, error)
-	QueryRow(query string, args ...any) *sql.Row
+	ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error)
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }
 
+// background is the context of every statement: what a request has begun is
+// finished, also when its client has left.
+func background() context.Context { return context.Background() }
+
 func eachRow(q querier, visit func(*sql.Rows) error, query string, args ...any) error {
-	rows, err := q.Query(query, args...)
+	rows, err := q.QueryContext(background(), query, args...)
 	if err != nil {
 		return err
 	}
@@ -115,7 +121,7 @@ func (s *SQLite) Update(change func(Writer) error) error {
 }
 
 func (s *SQLite) inTransaction(change func(*sqliteWriter) error) error {
-	tx, err := s.db.Begin()
+	tx, err := s.db.BeginTx(background(), nil)
 	if err != nil {
 		return fmt.Errorf("begin: %w", err)
 	}
@@ -125,23 +131,21 @@ func (s *SQLite) inTransaction(change func(*sqliteWriter) error) error {
 		return err
 	}
 	for table, last := range w.inserted {
-		if _, err := tx.Exec(`INSERT OR REPLACE INTO record_last VALUES (?, ?)`, table, last); err != nil {
+		if _, err := tx.ExecContext(background(), `INSERT OR REPLACE INTO record_last VALUES (?, ?)`, table, last); err != nil {
 			return fmt.Errorf("keep sequence: %w", err)
 		}
 	}
 	if err := tx.Commit(); err != nil {
 		return fmt.Errorf("commit: %w", err)
 	}
-	for table, last := range w.inserted {
-		s.last[table] = last
-	}
+	maps.Copy(s.last, w.inserted)
 	return nil
 }
 
 // AddIndex implements Store.
 func (s *SQLite) AddIndex(table int64, index Index) error {
 	err := s.inTransaction(func(w *sqliteWriter) error {
-		if _, err := w.q.Exec(`INSERT INTO record_index VALUES (?, ?, ?)`, table, index.Number, encodeIndex(index)); err != nil {
+		if _, err := w.q.ExecContext(background(), `INSERT INTO record_index VALUES (?, ?, ?)`, table, index.Number, encodeIndex(index)); err != nil {
 			return fmt.Errorf("keep index: %w", err)
 		}
 		const batch = 1000

@@ -16,7 +16,7 @@ type sqliteWriter struct {
 }
 
 func (w *sqliteWriter) exec(query string, args ...any) error {
-	if _, err := w.q.Exec(query, args...); err != nil {
+	if _, err := w.q.ExecContext(background(), query, args...); err != nil {
 		return fmt.Errorf("write records: %w", err)
 	}
 	return nil
@@ -32,7 +32,7 @@ func (w *sqliteWriter) folded(id string) []byte { return []byte(w.fold(id)) }
 func (w *sqliteWriter) one(query string, args ...any) (*Record, error) {
 	var sequence int64
 	var body []byte
-	switch err := w.q.QueryRow(query, args...).Scan(&sequence, &body); {
+	switch err := w.q.QueryRowContext(background(), query, args...).Scan(&sequence, &body); {
 	case errors.Is(err, sql.ErrNoRows):
 		return nil, nil
 	case err != nil:
@@ -164,7 +164,7 @@ func (w *sqliteWriter) at(table, sequence int64) (*Record, error) {
 func (w *sqliteWriter) clash(table int64, record *Record, self int64) error {
 	var holder int64
 	taken := func(index int64, query string, args ...any) error {
-		switch err := w.q.QueryRow(query, args...).Scan(&holder); {
+		switch err := w.q.QueryRowContext(background(), query, args...).Scan(&holder); {
 		case errors.Is(err, sql.ErrNoRows):
 			return nil
 		case err != nil:
@@ -207,7 +207,7 @@ func (w *sqliteWriter) addKey(table int64, index Index, record *Record) error {
 	}
 	if index.Unique {
 		var holder int64
-		err := w.q.QueryRow(`SELECT seq FROM record_key WHERE tbl = ? AND idx = ? AND key = ?`,
+		err := w.q.QueryRowContext(background(), `SELECT seq FROM record_key WHERE tbl = ? AND idx = ? AND key = ?`,
 			table, index.Number, []byte(key)).Scan(&holder)
 		if err == nil {
 			return &DuplicateError{Index: index.Number, Holder: holder}

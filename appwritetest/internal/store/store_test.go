@@ -16,15 +16,15 @@ import (
 
 const table = 7
 
-func openSQLite(t testing.TB, file string) (*store.SQLite, func()) {
-	t.Helper()
+func openSQLite(tb testing.TB, file string) (*store.SQLite, func()) {
+	tb.Helper()
 	db, err := sql.Open("sqlite", "file:"+file+"?_pragma=journal_mode(WAL)&_pragma=synchronous(OFF)")
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	s, err := store.NewSQLite(db, collation.General)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return s, func() { _ = db.Close() }
 }
@@ -53,21 +53,10 @@ func insert(t *testing.T, s store.Store, id string, cells ...store.Cell) *store.
 	return record
 }
 
-func all(t testing.TB, s store.Reader, after int64, order store.Order) []*store.Record {
-	t.Helper()
-	var records []*store.Record
-	for record, err := range s.Scan(table, after, order) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		records = append(records, record)
-	}
-	return records
-}
-
 func TestRecordKeepsEveryKindOfValue(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, s store.Store) {
+		t.Helper()
 		want := insert(t, s, "a",
 			store.Cell{Column: 1, Value: "text"}, store.Cell{Column: 2, Value: int64(-1 << 63)},
 			store.Cell{Column: 3, Value: 5.0}, store.Cell{Column: 4, Value: true},
@@ -85,6 +74,7 @@ func TestRecordKeepsEveryKindOfValue(t *testing.T) {
 func TestUniqueIndexNamesTheHolderAndIgnoresNull(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, s store.Store) {
+		t.Helper()
 		holder := insert(t, s, "a", store.Cell{Column: 1, Value: "Caf\u00e9"})
 		insert(t, s, "b")
 		if err := s.AddIndex(table, store.Index{Number: 3, Columns: []int64{1}, Unique: true}); err != nil {
@@ -114,6 +104,7 @@ func TestUniqueIndexNamesTheHolderAndIgnoresNull(t *testing.T) {
 func TestAddIndexRefusesDuplicatesThatAreThere(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, s store.Store) {
+		t.Helper()
 		insert(t, s, "a", store.Cell{Column: 1, Value: int64(5)})
 		insert(t, s, "b", store.Cell{Column: 1, Value: int64(5)})
 		if err := s.AddIndex(table, store.Index{Number: 1, Columns: []int64{1}, Unique: true}); !errors.Is(err, store.ErrDuplicate) {
