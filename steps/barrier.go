@@ -12,9 +12,11 @@ import (
 // passWorker waits until the server's worker has done everything that was asked
 // of it before. Until then the purge of a deleted collection can still reach
 // what is made anew under its id. The worker takes jobs in order, so an
-// attribute that has become available in a scratch collection is the proof.
-func passWorker(ctx context.Context, client *appwrite.Client, site engine.Site, database string) error {
-	sum := sha256.Sum256([]byte(site.Run + "\x00" + site.Operation))
+// attribute that has become available in a scratch collection is the proof. The
+// scratch collection is named for the deleted one, so that whoever brings that
+// one back also removes what a crash has left of the barrier.
+func passWorker(ctx context.Context, client *appwrite.Client, deleted engine.Ref) error {
+	database, sum := deleted.Database, sha256.Sum256([]byte(deleted.Collection))
 	id := "backstep_barrier_" + hex.EncodeToString(sum[:8])
 	if err := notFoundIsFine(client.DeleteCollection(ctx, database, id)); err != nil {
 		return err

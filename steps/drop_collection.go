@@ -148,7 +148,7 @@ func (s DropCollection) Settle(ctx context.Context, site engine.Site, memento en
 	if err != nil || !m.Linked || (s.foreignness(m) != "" && site.OnConflict == engine.ConflictMerge) {
 		return err
 	}
-	return passWorker(ctx, s.client, site, s.Database)
+	return passWorker(ctx, s.client, s.Target())
 }
 
 // Probe looks for the collection.
@@ -179,7 +179,7 @@ func (s DropCollection) Inverse(memento engine.Memento, _ engine.Observation) ([
 		return nil, err
 	}
 	undo := RestoreCollection{
-		Database: s.Database, ID: s.ID, Collection: m.Collection, Documents: m.Documents, Archive: m.Archive, client: s.client,
+		Database: s.Database, ID: s.ID, Collection: m.Collection, Archive: m.Archive, client: s.client,
 	}
 	return []engine.Step{undo}, nil
 }

@@ -63,17 +63,12 @@ func (f *filler) fill(ctx context.Context, site engine.Site, values journal.Arch
 
 // pending reports whether a value is still to be written.
 func (f *filler) pending(ctx context.Context, site engine.Site, values journal.ArchiveRef) (bool, error) {
-	found := errors.New("found")
-	err := f.pages(ctx, site, values, func(pending []archivedValue, _ int) error {
-		if len(pending) > 0 {
-			return found
-		}
-		return nil
+	found, err := search("values", func() error {
+		return f.pages(ctx, site, values, func(pending []archivedValue, _ int) error {
+			return foundIf(len(pending) > 0, nil)
+		})
 	})
-	if errors.Is(err, found) {
-		return true, nil
-	}
-	return false, err
+	return found != "", err
 }
 
 // pages reads the archive and hands over, page by page, what its documents lack.

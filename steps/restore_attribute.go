@@ -41,13 +41,14 @@ func (s RestoreAttribute) Validate() error {
 	return c.err
 }
 
-// Capture makes sure that the key is free.
-func (s RestoreAttribute) Capture(ctx context.Context, site engine.Site) (engine.Memento, error) {
+// Capture makes sure that the key is free, or still the attribute's own because
+// it was not dropped to the end.
+func (s RestoreAttribute) Capture(ctx context.Context, _ engine.Site) (engine.Memento, error) {
 	live, found, err := findAttribute(ctx, s.client, s.Target())
 	if err != nil {
 		return nil, err
 	}
-	if found && !(site.Doubtful && s.position(imageOfAttribute(live)) >= 0) {
+	if found && s.position(imageOfAttribute(live)) < 0 {
 		return nil, stopped(s.Target(), ErrExists, "type %s, %s", live.Type, live.Status)
 	}
 	return absent()
@@ -69,6 +70,11 @@ func (s RestoreAttribute) Apply(ctx context.Context, site engine.Site, _ engine.
 	case found && s.position(imageOfAttribute(live)) < 0:
 		return nil, stopped(s.Target(), engine.ErrForeign, "an attribute of this key appeared meanwhile")
 	case !found || live.Status != appwrite.StatusAvailable:
+		if found {
+			if err := removeAttribute(ctx, s.client, s.Target()); err != nil {
+				return nil, err
+			}
+		}
 		if err := makeAttribute(ctx, s.client, s.Target(), s.Attribute.bare(), true); err != nil {
 			return nil, err
 		}
@@ -165,15 +171,12 @@ func (s RestoreAttribute) Probe(ctx context.Context, site engine.Site, _ engine.
 
 // Inverse drops the attribute again, expecting it as restored.
 func (s RestoreAttribute) Inverse(_ engine.Memento, after engine.Observation) ([]engine.Step, error) {
-	expect := Values{Attribute: s.Attribute}
-	if len(after) > 0 {
-		var err error
-		if expect, err = recall[Values](after); err != nil {
-			return nil, err
-		}
+	expect, err := restored[Values](after)
+	if err != nil {
+		return nil, err
 	}
 	undo := DropAttribute{
-		Database: s.Database, Collection: s.Collection, Key: s.Attribute.Key, Expect: &expect, client: s.client,
+		Database: s.Database, Collection: s.Collection, Key: s.Attribute.Key, Expect: expect, client: s.client,
 	}
 	return []engine.Step{undo}, nil
 }

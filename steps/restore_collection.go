@@ -17,7 +17,6 @@ type RestoreCollection struct {
 	Database   string             `json:"database"`
 	ID         string             `json:"id"`
 	Collection CollectionImage    `json:"collection"`
-	Documents  int64              `json:"documents,omitempty"`
 	Archive    journal.ArchiveRef `json:"archive"`
 
 	client *appwrite.Client
@@ -68,12 +67,11 @@ func (s RestoreCollection) hidden() CollectionImage {
 
 // Apply brings the collection back as far as it is not.
 func (s RestoreCollection) Apply(ctx context.Context, site engine.Site, _ engine.Memento) (engine.Observation, error) {
-	schema, err := openArchive(ctx, site, s.Archive)
+	r, err := s.restorer(ctx, site)
 	if err != nil {
 		return nil, err
 	}
-	r := restorer{client: s.client, site: site, database: s.Database, id: s.ID, schema: schema, archive: s.Archive}
-	if err := s.open(ctx, site); err != nil {
+	if err := s.open(ctx); err != nil {
 		return nil, err
 	}
 	for _, phase := range []func(context.Context) error{r.attributes, r.documents, r.relationships, r.times, r.definitions, r.indexes} {
@@ -87,8 +85,16 @@ func (s RestoreCollection) Apply(ctx context.Context, site engine.Site, _ engine
 	return s.observe(ctx)
 }
 
+// restorer opens the archive.
+func (s RestoreCollection) restorer(ctx context.Context, site engine.Site) (restorer, error) {
+	schema, err := openArchive(ctx, site, s.Archive)
+	return restorer{
+		client: s.client, site: site, database: s.Database, id: s.ID, schema: schema, archive: s.Archive,
+	}, err
+}
+
 // open makes the hidden collection, unless an earlier attempt has.
-func (s RestoreCollection) open(ctx context.Context, site engine.Site) error {
+func (s RestoreCollection) open(ctx context.Context) error {
 	live, found, err := findCollection(ctx, s.client, s.Database, s.ID)
 	switch {
 	case err != nil:
@@ -99,7 +105,7 @@ func (s RestoreCollection) open(ctx context.Context, site engine.Site) error {
 		return nil
 	}
 	if !s.fresh {
-		if err := passWorker(ctx, s.client, site, s.Database); err != nil {
+		if err := passWorker(ctx, s.client, s.Target()); err != nil {
 			return err
 		}
 	}
@@ -122,8 +128,8 @@ func (s RestoreCollection) observe(ctx context.Context) (engine.Observation, err
 // Settle has nothing to wait for: every part was awaited before the next.
 func (s RestoreCollection) Settle(context.Context, engine.Site, engine.Memento) error { return nil }
 
-// Probe compares the collection with its archive: the schema, and how many
-// documents there are. A collection that is still hidden is not finished.
+// Probe compares the collection with its archive. It may be hidden in the end
+// too, so that alone tells nothing: each part is looked for.
 func (s RestoreCollection) Probe(ctx context.Context, site engine.Site, _ engine.Memento) (engine.Finding, error) {
 	live, found, err := findCollection(ctx, s.client, s.Database, s.ID)
 	switch {
@@ -136,20 +142,16 @@ func (s RestoreCollection) Probe(ctx context.Context, site engine.Site, _ engine
 	case !s.Collection.equal(live):
 		return foreign("%s", differences(s.Collection, live))
 	}
-	want, err := openArchive(ctx, site, s.Archive)
+	r, err := s.restorer(ctx, site)
 	if err != nil {
 		return engine.Finding{}, err
 	}
-	have, _, err := readSchema(ctx, s.client, s.Database, s.ID)
-	if err != nil {
-		return lost(err)
-	}
-	documents, err := s.client.CountDocuments(ctx, s.Database, s.ID)
+	missing, err := r.unfinished(ctx)
 	switch {
 	case err != nil:
 		return lost(err)
-	case len(have.Attributes) < len(want.Attributes) || len(have.Indexes) < len(want.Indexes) || documents < s.Documents:
-		return partial("%d of %d documents are back", documents, s.Documents)
+	case missing != "":
+		return partial("%s", missing)
 	}
 	observed, err := s.observe(ctx)
 	return engine.Finding{State: engine.StateAfter, After: observed}, err
@@ -157,13 +159,9 @@ func (s RestoreCollection) Probe(ctx context.Context, site engine.Site, _ engine
 
 // Inverse drops the collection again, expecting it as restored.
 func (s RestoreCollection) Inverse(_ engine.Memento, after engine.Observation) ([]engine.Step, error) {
-	expect := &Contents{Collection: s.Collection}
-	if len(after) > 0 {
-		observed, err := recall[Contents](after)
-		if err != nil {
-			return nil, err
-		}
-		expect = &observed
+	expect, err := restored[Contents](after)
+	if err != nil {
+		return nil, err
 	}
 	undo := DropCollection{Database: s.Database, ID: s.ID, Expect: expect, client: s.client}
 	return []engine.Step{undo}, nil

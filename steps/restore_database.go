@@ -88,7 +88,7 @@ func (s RestoreDatabase) parts() []RestoreCollection {
 	parts := make([]RestoreCollection, len(s.Collections))
 	for i, c := range s.Collections {
 		parts[i] = RestoreCollection{
-			Database: s.ID, ID: c.ID, Collection: c.Collection, Documents: c.Documents, Archive: c.Archive,
+			Database: s.ID, ID: c.ID, Collection: c.Collection, Archive: c.Archive,
 			client: s.client, fresh: true,
 		}
 	}
@@ -144,15 +144,9 @@ func (s RestoreDatabase) Probe(ctx context.Context, site engine.Site, _ engine.M
 
 // Inverse drops the database again, expecting it as restored.
 func (s RestoreDatabase) Inverse(_ engine.Memento, after engine.Observation) ([]engine.Step, error) {
-	expect := DatabaseContents{Database: s.Database, Collections: map[string]Contents{}}
-	for _, c := range s.Collections {
-		expect.Collections[c.ID] = Contents{Collection: c.Collection, Digest: c.Digest}
+	expect, err := restored[DatabaseContents](after)
+	if err != nil {
+		return nil, err
 	}
-	if len(after) > 0 {
-		var err error
-		if expect, err = recall[DatabaseContents](after); err != nil {
-			return nil, err
-		}
-	}
-	return []engine.Step{DropDatabase{ID: s.ID, Expect: &expect, client: s.client}}, nil
+	return []engine.Step{DropDatabase{ID: s.ID, Expect: expect, client: s.client}}, nil
 }

@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"slices"
 
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/engine"
@@ -40,15 +41,32 @@ func (s RestoreRelationship) create() CreateRelationship {
 	}
 }
 
-// Capture makes sure that the keys are free on both sides.
+// Capture makes sure that the keys are free on both sides, or still the
+// relationship's own because it was not dropped to the end.
 func (s RestoreRelationship) Capture(ctx context.Context, site engine.Site) (engine.Memento, error) {
+	left, err := s.left(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(left) > 0 {
+		return absent()
+	}
 	return s.create().Capture(ctx, site)
 }
 
 // Apply makes the relationship as far as it is not there, then links documents.
 func (s RestoreRelationship) Apply(ctx context.Context, site engine.Site, _ engine.Memento) (engine.Observation, error) {
-	if err := makeRelationship(ctx, s.client, s.Database, s.Relationship, true); err != nil {
+	left, err := s.left(ctx)
+	if err != nil {
 		return nil, err
+	}
+	if len(left) < len(s.Relationship.awaited()) || slices.ContainsFunc(left, func(a appwrite.Attribute) bool { return a.Status != appwrite.StatusAvailable }) {
+		if err := s.clear(ctx, left); err != nil {
+			return nil, err
+		}
+		if err := makeRelationship(ctx, s.client, s.Database, s.Relationship, true); err != nil {
+			return nil, err
+		}
 	}
 	if err := settleRelationship(ctx, s.client, s.Database, s.Relationship); err != nil {
 		return nil, err
@@ -61,6 +79,35 @@ func (s RestoreRelationship) Apply(ctx context.Context, site engine.Site, _ engi
 		return nil, err
 	}
 	return s.observe(ctx)
+}
+
+// left gives the sides that are there, in whatever status.
+func (s RestoreRelationship) left(ctx context.Context) ([]appwrite.Attribute, error) {
+	var sides []appwrite.Attribute
+	for _, side := range s.Relationship.awaited() {
+		live, found, err := findAttribute(ctx, s.client, relationshipRef(s.Database, side.Collection, side.Attribute))
+		if err != nil {
+			return nil, err
+		}
+		if found && live.Relationship != nil && same(s.Relationship, imageOfRelationship(side.Collection, live)) {
+			sides = append(sides, live)
+		}
+	}
+	return sides, nil
+}
+
+// clear removes what is left of a relationship that was not dropped, or not
+// made, to the end. Its links are in the archive.
+func (s RestoreRelationship) clear(ctx context.Context, left []appwrite.Attribute) error {
+	if len(left) == 0 {
+		return nil
+	}
+	for _, side := range s.Relationship.awaited() {
+		if err := notFoundIsFine(s.client.DeleteAttribute(ctx, s.Database, side.Collection, side.Attribute)); err != nil {
+			return err
+		}
+	}
+	return awaitNoRelationship(ctx, s.client, s.Database, s.Relationship)
 }
 
 // pages reads the archive a batch at a time.
@@ -109,16 +156,13 @@ func (s RestoreRelationship) Probe(ctx context.Context, site engine.Site, _ engi
 
 // Inverse drops the relationship again, expecting it as restored.
 func (s RestoreRelationship) Inverse(_ engine.Memento, after engine.Observation) ([]engine.Step, error) {
-	expect := Links{Relationship: s.Relationship}
-	if len(after) > 0 {
-		var err error
-		if expect, err = recall[Links](after); err != nil {
-			return nil, err
-		}
+	expect, err := restored[Links](after)
+	if err != nil {
+		return nil, err
 	}
 	undo := DropRelationship{
 		Database: s.Database, Collection: s.Relationship.Collection, Key: s.Relationship.Key,
-		Expect: &expect, client: s.client,
+		Expect: expect, client: s.client,
 	}
 	return []engine.Step{undo}, nil
 }

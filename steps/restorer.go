@@ -114,33 +114,57 @@ func (r restorer) missing(ctx context.Context, page []archivedDocument) ([]appwr
 	return missing, nil
 }
 
-// relationships makes the relationships whose other collection is there, and
-// links the documents. One whose other collection is still missing is made when
-// that one is restored: its archive has the same links.
+// relationships makes the relationships and links the documents.
 func (r restorer) relationships(ctx context.Context) error {
-	linkers := make([]*linker, len(r.schema.Relationships))
-	for n, image := range r.schema.Relationships {
-		for _, id := range []string{image.Collection, image.Related} {
-			_, found, err := findCollection(ctx, r.client, r.database, id)
-			if err != nil {
-				return err
-			}
-			if !found {
-				image.Collection = ""
-			}
-		}
-		if image.Collection == "" {
+	linkers, err := r.linkers(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range linkers {
+		if l == nil {
 			continue
 		}
-		if err := makeRelationship(ctx, r.client, r.database, image, true); err != nil {
+		if err := makeRelationship(ctx, r.client, r.database, l.image, true); err != nil {
 			return err
 		}
-		if err := settleRelationship(ctx, r.client, r.database, image); err != nil {
+		if err := settleRelationship(ctx, r.client, r.database, l.image); err != nil {
 			return err
 		}
-		linkers[n] = &linker{client: r.client, database: r.database, image: image}
 	}
-	return r.links(ctx, linkers)
+	err = r.links(ctx, linkers, func(l *linker, page []archivedLink) error { return l.write(ctx, page) })
+	if err != nil {
+		return err
+	}
+	for _, l := range linkers {
+		if l == nil {
+			continue
+		}
+		if err := l.result(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// linkers gives a linker for each relationship whose other collection is there,
+// nil for the others: those are made when that collection is restored, whose
+// archive has the same links.
+func (r restorer) linkers(ctx context.Context) ([]*linker, error) {
+	linkers := make([]*linker, len(r.schema.Relationships))
+	for n, image := range r.schema.Relationships {
+		other := image.Related
+		if other == r.id {
+			other = image.Collection
+		}
+		_, found, err := findCollection(ctx, r.client, r.database, other)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			linkers[n] = &linker{client: r.client, database: r.database, image: image}
+		}
+	}
+	return linkers, nil
 }
 
 // times gives back to documents the time of their last change where linking them
@@ -153,36 +177,44 @@ func (r restorer) times(ctx context.Context) error {
 	}
 	lines := only(r.site.Archives.Read(ctx, r.archive), func(i archivedItem) *archivedDocument { return i.Document })
 	return inBatches(lines, func(page []archivedDocument) error {
-		return r.stamp(ctx, page)
+		late, err := r.late(ctx, page)
+		if err != nil {
+			return err
+		}
+		for _, item := range late {
+			patch := appwrite.DocumentPatch{UpdatedAt: item.UpdatedAt}
+			_, err := r.client.UpdateDocument(ctx, r.database, r.id, item.ID, patch, appwrite.Guard{})
+			if err := notFoundIsFine(err); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 
-// stamp sets the times of those documents that are otherwise as archived.
-func (r restorer) stamp(ctx context.Context, page []archivedDocument) error {
+// late gives the documents that differ from the archive in nothing but the time
+// of their last change.
+func (r restorer) late(ctx context.Context, page []archivedDocument) ([]archivedDocument, error) {
 	ids, archived := make([]string, len(page)), make(map[string]archivedDocument, len(page))
 	for i, item := range page {
 		ids[i], archived[item.ID] = item.ID, item
 	}
 	live, err := r.client.FindDocuments(ctx, r.database, r.id, ids)
 	if err != nil {
-		return err
+		return nil, err
 	}
+	var late []archivedDocument
 	for _, document := range live {
 		want, have := archived[document.ID], archiveOf(document, r.plain())
 		if want.UpdatedAt == have.UpdatedAt {
 			continue
 		}
 		have.UpdatedAt = want.UpdatedAt
-		if !same(want, have) {
-			continue // somebody has written to it
-		}
-		patch := appwrite.DocumentPatch{UpdatedAt: want.UpdatedAt}
-		_, err := r.client.UpdateDocument(ctx, r.database, r.id, document.ID, patch, appwrite.Guard{})
-		if err := notFoundIsFine(err); err != nil {
-			return err
+		if same(want, have) {
+			late = append(late, want)
 		}
 	}
-	return nil
+	return late, nil
 }
 
 // plain gives the keys of the attributes that are no relationships.
@@ -194,20 +226,20 @@ func (r restorer) plain() []string {
 	return keys
 }
 
-// links writes the archived links, which lie relationship by relationship.
-func (r restorer) links(ctx context.Context, linkers []*linker) error {
+// links hands over the archived links, which lie relationship by relationship.
+func (r restorer) links(ctx context.Context, linkers []*linker, each func(*linker, []archivedLink) error) error {
 	var page []archivedLink
 	flush := func() error {
-		if len(page) == 0 {
-			return nil
-		}
-		l := at(linkers, page[0].Relationship)
 		some := page
 		page = nil
+		if len(some) == 0 {
+			return nil
+		}
+		l := at(linkers, some[0].Relationship)
 		if l == nil {
 			return nil
 		}
-		return l.write(ctx, some)
+		return each(l, some)
 	}
 	lines := only(r.site.Archives.Read(ctx, r.archive), func(i archivedItem) *archivedLink { return i.Link })
 	for link, err := range lines {
@@ -221,18 +253,7 @@ func (r restorer) links(ctx context.Context, linkers []*linker) error {
 		}
 		page = append(page, link)
 	}
-	if err := flush(); err != nil {
-		return err
-	}
-	for _, l := range linkers {
-		if l == nil {
-			continue
-		}
-		if err := l.result(); err != nil {
-			return err
-		}
-	}
-	return nil
+	return flush()
 }
 
 // definitions gives attributes their defaults and makes them required.

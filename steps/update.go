@@ -91,6 +91,7 @@ func (u update[T]) route(policy engine.ConflictPolicy, m change[T], live T) (goa
 	}
 	goal = m.After
 	switch {
+	case u.halfway(m, live):
 	case u.expect != nil && policy == engine.ConflictOverwrite:
 	case u.expect != nil && policy == engine.ConflictMerge:
 		if goal, err = merged(live, *u.expect, m.After); err != nil {
@@ -124,6 +125,8 @@ func (u update[T]) probe(ctx context.Context, memento engine.Memento) (engine.Fi
 	switch i := u.position(way, live); {
 	case i == 0:
 		return untouched()
+	case u.halfway(m, live):
+		return partial("the change that is undone was not finished")
 	case i > 0:
 		return partial("%d of %d requests have acted", i, len(way)-1)
 	default:
@@ -137,6 +140,12 @@ func (u update[T]) base(m change[T]) T {
 		return *u.expect
 	}
 	return m.Before
+}
+
+// halfway reports whether an undo has met the change that it undoes before that
+// was finished.
+func (u update[T]) halfway(m change[T], live T) bool {
+	return u.expect != nil && u.position(u.path(m.After, *u.expect), live) >= 0
 }
 
 // position finds an image on a way; -1 when it is not there.

@@ -187,10 +187,11 @@ func (s UpdateAttribute) Probe(ctx context.Context, _ engine.Site, memento engin
 	return s.update().probe(ctx, plain)
 }
 
-// Inverse writes the old definition back, expecting the new one.
+// Inverse writes the old definition back, expecting the new one; a change of
+// nothing has none.
 func (s UpdateAttribute) Inverse(memento engine.Memento, _ engine.Observation) ([]engine.Step, error) {
 	m, err := recall[attributeChange](memento)
-	if err != nil {
+	if err != nil || same(m.Before, m.After) {
 		return nil, err
 	}
 	undo := UpdateAttribute{

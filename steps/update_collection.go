@@ -79,10 +79,11 @@ func (s UpdateCollection) Probe(ctx context.Context, _ engine.Site, before engin
 	return s.update().probe(ctx, before)
 }
 
-// Inverse writes the old values back, expecting the new ones.
+// Inverse writes the old values back, expecting the new ones; a change of
+// nothing has none.
 func (s UpdateCollection) Inverse(memento engine.Memento, _ engine.Observation) ([]engine.Step, error) {
 	m, err := recall[change[CollectionImage]](memento)
-	if err != nil {
+	if err != nil || s.update().equal(m.Before, m.After) {
 		return nil, err
 	}
 	old := m.Before

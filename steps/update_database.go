@@ -66,10 +66,11 @@ func (s UpdateDatabase) Probe(ctx context.Context, _ engine.Site, before engine.
 	return s.update().probe(ctx, before)
 }
 
-// Inverse writes the old values back, expecting the new ones.
+// Inverse writes the old values back, expecting the new ones; a change of
+// nothing has none.
 func (s UpdateDatabase) Inverse(memento engine.Memento, _ engine.Observation) ([]engine.Step, error) {
 	m, err := recall[change[DatabaseImage]](memento)
-	if err != nil {
+	if err != nil || s.update().equal(m.Before, m.After) {
 		return nil, err
 	}
 	undo := UpdateDatabase{

@@ -62,10 +62,11 @@ func (s UpdateRelationship) Probe(ctx context.Context, _ engine.Site, before eng
 	return s.update().probe(ctx, before)
 }
 
-// Inverse writes the old word back, expecting the new one.
+// Inverse writes the old word back, expecting the new one; a change of nothing
+// has none.
 func (s UpdateRelationship) Inverse(memento engine.Memento, _ engine.Observation) ([]engine.Step, error) {
 	m, err := recall[change[RelationshipImage]](memento)
-	if err != nil {
+	if err != nil || s.update().equal(m.Before, m.After) {
 		return nil, err
 	}
 	undo := UpdateRelationship{

@@ -20,6 +20,16 @@ type Values struct {
 	Digest string `json:"digest,omitempty"`
 }
 
+// restored gives what the undo of a restoration may expect. Of one that was not
+// finished nothing is known, so whatever is there may go: it is archived again.
+func restored[T any](after engine.Observation) (*T, error) {
+	if len(after) == 0 {
+		return nil, nil //nolint:nilnil // nil is "whatever is there"
+	}
+	expect, err := recall[T](after)
+	return &expect, err
+}
+
 // archivedValue is one line of an attribute's archive.
 type archivedValue struct {
 	ID    string `json:"id"`
