@@ -89,7 +89,10 @@ func (g geometry) properCrossing(o geometry) bool {
 
 // interiorMeets says whether more than the borders meet.
 func (g geometry) interiorMeets(o geometry) bool {
-	if g.properCrossing(o) || slices.ContainsFunc(o.samples(), g.inside) || slices.ContainsFunc(g.samples(), o.inside) {
+	within := func(a, b geometry) bool {
+		return slices.ContainsFunc(b.corners, a.inside) || slices.ContainsFunc(b.samples(), a.inside)
+	}
+	if g.properCrossing(o) || within(g, o) || within(o, g) {
 		return true
 	}
 	if g.area || o.area {
@@ -99,7 +102,7 @@ func (g geometry) interiorMeets(o geometry) bool {
 }
 
 // samples are points of the interior: the middle of each side of a line, the
-// corners and the centre of a polygon, a point itself.
+// sides and the centre of a polygon, a point itself.
 func (g geometry) samples() []point {
 	if len(g.corners) == 1 {
 		return g.corners
