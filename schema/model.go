@@ -90,6 +90,11 @@ type Position struct {
 	Column int    // from 1, in bytes
 }
 
+// before tells whether p comes first in a file that both are in.
+func (p Position) before(q Position) bool {
+	return p.Line < q.Line || p.Line == q.Line && p.Column < q.Column
+}
+
 // String gives the position as "file:line:column: path".
 func (p Position) String() string {
 	switch {

@@ -106,7 +106,7 @@ func (r *reader) isOtherSide(db *database, c *collection, a *declared) bool {
 		return false
 	}
 	// Where the file does not say which side is the parent, the first one is.
-	return a.side == "child" || partner.side == "parent" || partner.At.Line < a.At.Line
+	return a.side == "child" || partner.side == "parent" || partner.At.before(a.At)
 }
 
 // partners tells whether both sides say the same, and refuses them otherwise.
