@@ -9,11 +9,13 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/backstep-dev/backstep/appwritetest/internal/tx"
 )
 
 // Action is what a Fault does to a request: RefuseBefore, DropAfter,
-// HoldThenAct, HoldUntilRelease, DelayBefore, DelayAfter, StaleReads or a
-// Status.
+// HoldThenAct, HoldUntilRelease, DelayBefore, DelayAfter, DieInCommit,
+// StaleReads or a Status.
 type Action interface {
 	act(i *Injection, w http.ResponseWriter, r *http.Request, next http.Handler)
 }
@@ -92,6 +94,17 @@ func DelayAfter(d time.Duration) Action {
 			return
 		}
 		answer.writeTo(w)
+	})
+}
+
+// DieInCommit stops the commit of a transaction after its data and before its
+// status: the records are there, the transaction stays "committing" for good, and
+// the connection is reset. Other requests are handled and then cut off. A Proxy
+// can only do the latter.
+func DieInCommit() Action {
+	return actionFunc(func(_ *Injection, w http.ResponseWriter, r *http.Request, next http.Handler) {
+		record(next, r.WithContext(tx.DieAfterData(r.Context())))
+		reset(w)
 	})
 }
 

@@ -213,3 +213,20 @@ func TestTransactionSpansDatabases(t *testing.T) {
 		t.Errorf("want all or nothing, got %d and %v", got, ids(t, srv))
 	}
 }
+
+func TestServerThatDiesInACommitLeavesItCommitting(t *testing.T) {
+	t.Parallel()
+	srv := newBooks(t, "1.9.6")
+	path := transaction(t, srv, object{"action": "create", "documentId": "a", "data": object{"title": "x"}})
+	srv.Inject(appwritetest.Fault{Match: appwritetest.Match{Method: "PATCH"}, Times: 1, Action: appwritetest.DieInCommit()})
+	if got, _, err := trySend(t, srv, "PATCH", path, `{"commit":true}`); err == nil {
+		t.Errorf("want a broken connection, got %d", got)
+	}
+	if got := status(t, srv, path); got != "committing" {
+		t.Errorf("want committing, got %v", got)
+	}
+	if got := read(t, srv, "a")["title"]; got != "x" {
+		t.Errorf("want the data there, got %v", got)
+	}
+	refuse(t, srv, 400, "transaction_not_ready", "PATCH", path, object{"commit": true})
+}
