@@ -3,10 +3,8 @@ package appwritetest_test
 import (
 	"bytes"
 	"fmt"
-	"io"
 	"net/http"
 	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 
@@ -15,53 +13,41 @@ import (
 
 // load sends requests over loopback HTTP with connections that stay open.
 type load struct {
-	srv    *appwritetest.Server
-	client *http.Client
+	client
 }
 
 // newLoad starts a server with one collection of one string and one integer.
-func newLoad(b *testing.B, opts ...appwritetest.Option) *load {
+func newLoad(b *testing.B, opts ...appwritetest.Option) load {
 	b.Helper()
-	l := &load{srv: appwritetest.New(b, opts...), client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}}
-	b.Cleanup(l.client.CloseIdleConnections)
+	srv := appwritetest.New(b, opts...)
+	l := load{clientOf(srv)}
+	l.http = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 64}}
+	b.Cleanup(l.http.CloseIdleConnections)
 	for _, r := range [][2]string{
 		{"/databases", `{"databaseId":"shop","name":"Shop"}`},
 		{"/databases/shop/collections", `{"collectionId":"books","name":"Books"}`},
 		{books + "/attributes/string", `{"key":"title","size":200,"required":true}`},
 		{books + "/attributes/integer", `{"key":"pages","required":false}`},
 	} {
-		l.send(b, http.MethodPost, r[0], r[1])
+		l.must(b, http.MethodPost, r[0], r[1])
 	}
-	if err := l.srv.Worker().Idle(b.Context()); err != nil {
+	if err := srv.Worker().Idle(b.Context()); err != nil {
 		b.Fatal(err)
 	}
 	return l
 }
 
-func (l *load) send(b *testing.B, method, path, body string) {
+func (l load) must(b *testing.B, method, path, body string) {
 	b.Helper()
-	request, err := http.NewRequestWithContext(b.Context(), method, l.srv.Endpoint()+path, strings.NewReader(body))
-	if err != nil {
-		b.Fatal(err)
-	}
-	request.Header = http.Header{
-		"X-Appwrite-Project": {l.srv.Project()}, "X-Appwrite-Key": {l.srv.Key()}, "Content-Type": {"application/json"},
-	}
-	response, err := l.client.Do(request)
-	if err != nil {
-		b.Error(err)
-		return
-	}
-	defer func() { _ = response.Body.Close() }()
-	text, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode >= http.StatusMultipleChoices {
-		b.Errorf("%s %s: %d %s %v", method, path, response.StatusCode, text, err)
+	status, text, err := l.send(b.Context(), method, path, body)
+	if err != nil || status >= http.StatusMultipleChoices {
+		b.Errorf("%s %s: %d %s %v", method, path, status, text, err)
 	}
 }
 
 // run sends what request returns for 0, 1, 2, … from several clients at once,
 // and reports how many documents a second that was.
-func (l *load) run(b *testing.B, documents int, request func(n int64) (method, path, body string)) {
+func (l load) run(b *testing.B, documents int, request func(n int64) (method, path, body string)) {
 	b.Helper()
 	var next atomic.Int64
 	b.SetParallelism(4)
@@ -70,7 +56,7 @@ func (l *load) run(b *testing.B, documents int, request func(n int64) (method, p
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			method, path, body := request(next.Add(1) - 1)
-			l.send(b, method, path, body)
+			l.must(b, method, path, body)
 		}
 	})
 	b.ReportMetric(float64(b.N*documents)/b.Elapsed().Seconds(), "docs/s")
@@ -113,11 +99,11 @@ func BenchmarkCreateDocumentsInBulk(b *testing.B) {
 }
 
 // filled returns a load over 10,000 documents.
-func filled(b *testing.B) *load {
+func filled(b *testing.B) load {
 	b.Helper()
 	l := newLoad(b)
 	for n := range int64(100) {
-		l.send(b, http.MethodPost, books+"/documents", bulk(n))
+		l.must(b, http.MethodPost, books+"/documents", bulk(n))
 	}
 	return l
 }

@@ -12,9 +12,6 @@ import (
 // What live servers do although nobody would expect it, where no recording in
 // testdata shows it. The recordings show the rest.
 
-// list is a JSON array.
-type list = []any
-
 // refuse is call for requests that are refused with a status and a type.
 func refuse(t *testing.T, srv *appwritetest.Server, status int, kind, method, path string, body any) {
 	t.Helper()
