@@ -20,8 +20,6 @@ type RestoreCollection struct {
 	Archive    journal.ArchiveRef `json:"archive"`
 
 	client *appwrite.Client
-	// fresh says that the database is new, so that nothing can be pending in it.
-	fresh bool
 }
 
 // Kind is "restore_collection".
@@ -95,6 +93,9 @@ func (s RestoreCollection) restorer(ctx context.Context, site engine.Site) (rest
 
 // open makes the hidden collection, unless an earlier attempt has.
 func (s RestoreCollection) open(ctx context.Context) error {
+	if err := removeBarrier(ctx, s.client, s.Target()); err != nil {
+		return err
+	}
 	live, found, err := findCollection(ctx, s.client, s.Database, s.ID)
 	switch {
 	case err != nil:
@@ -103,11 +104,6 @@ func (s RestoreCollection) open(ctx context.Context) error {
 		return stopped(s.Target(), engine.ErrForeign, "%s", differences(s.hidden(), live))
 	case found:
 		return nil
-	}
-	if !s.fresh {
-		if err := passWorker(ctx, s.client, s.Target()); err != nil {
-			return err
-		}
 	}
 	_, err = s.client.CreateCollection(ctx, s.Database, s.hidden().collection(s.Database, s.ID))
 	return err

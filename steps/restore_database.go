@@ -82,14 +82,13 @@ func (s RestoreDatabase) Apply(ctx context.Context, site engine.Site, _ engine.M
 	return s.observe(ctx)
 }
 
-// parts are the steps that restore the collections. None waits for the worker:
-// the database is new to it.
+// parts are the steps that restore the collections.
 func (s RestoreDatabase) parts() []RestoreCollection {
 	parts := make([]RestoreCollection, len(s.Collections))
 	for i, c := range s.Collections {
 		parts[i] = RestoreCollection{
 			Database: s.ID, ID: c.ID, Collection: c.Collection, Archive: c.Archive,
-			client: s.client, fresh: true,
+			client: s.client,
 		}
 	}
 	return parts

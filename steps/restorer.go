@@ -22,7 +22,12 @@ type restorer struct {
 }
 
 // attributes makes the attributes, optional and without default, all at once.
+// When they are available, the worker has purged the collection's predecessor,
+// which matters to the relationships and indexes that follow.
 func (r restorer) attributes(ctx context.Context) error {
+	if len(r.schema.Attributes) == 0 && len(r.schema.Relationships) > 0 {
+		return passIn(ctx, r.client, r.database, r.id)
+	}
 	live, err := r.client.ListAttributes(ctx, r.database, r.id)
 	if err != nil {
 		return err
