@@ -25,6 +25,7 @@ type Engine struct {
 	quarantine   time.Duration
 	conflict     ConflictPolicy
 	guard        func(context.Context) error
+	watch        Watch
 	interrupt    Interrupt
 	abort        <-chan struct{}
 	undoTimeout  time.Duration

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -100,6 +101,20 @@ func TestALateRequestIsOutlivedBeforeTheUndo(t *testing.T) {
 	}
 	w.arrive()
 	wantWorld(t, w, map[string]string{"n": "5"})
+}
+
+func TestTheLateRestOfABulkIsOutlivedBeforeTheUndo(t *testing.T) {
+	t.Parallel()
+	w := newWorld(nil)
+	w.fails = func(operation string, n int) fault {
+		return map[string]fault{"1 2": hold, "1 3": deny}[operation+" "+strconv.Itoa(n)]
+	}
+	report, err := start(t, w, []engine.Step{many("m", 3)})
+	w.arrive()
+	if !errors.Is(err, engine.ErrRolledBack) || !errors.Is(err, errDenied) {
+		t.Errorf("outcome %s, error %v", report.Outcome, err)
+	}
+	wantWorld(t, w, map[string]string{})
 }
 
 func TestAnEqualObjectAfterARefusedWriteIsSomebodyElses(t *testing.T) {

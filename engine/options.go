@@ -46,6 +46,7 @@ func New(store journal.Store, codec Codec, opts ...Option) (*Engine, error) {
 		quarantine:  DefaultQuarantine,
 		conflict:    ConflictHalt,
 		guard:       func(context.Context) error { return nil },
+		watch:       func(ctx context.Context) (context.Context, func() bool) { return ctx, func() bool { return false } },
 		interrupt:   Leave,
 		undoTimeout: DefaultUndoTimeout,
 		logger:      slog.New(slog.DiscardHandler),
@@ -144,6 +145,24 @@ func WithGuard(guard func(context.Context) error) Option {
 			return fmt.Errorf("%w: no guard", ErrInvalid)
 		}
 		e.guard = guard
+		return nil
+	}
+}
+
+// Watch gives a context under which one attempt is made, and a function that
+// says afterwards whether anything was changed under it.
+type Watch func(ctx context.Context) (watched context.Context, changed func() bool)
+
+// WithWatch tells attempts that failed having changed nothing from those that
+// failed after they had changed something, such as one whose write succeeded
+// and whose read afterwards did not. The default takes the error's class as
+// the whole truth.
+func WithWatch(watch Watch) Option {
+	return func(e *Engine) error {
+		if watch == nil {
+			return fmt.Errorf("%w: no watch", ErrInvalid)
+		}
+		e.watch = watch
 		return nil
 	}
 }

@@ -61,11 +61,11 @@ func (x *execution) look(ctx context.Context, a *act) (Finding, error) {
 }
 
 // lookTwice asks where an object stands that a request may still be on its
-// way to: that it is unchanged is believed only when it still is after the
-// quarantine.
+// way to: that nothing, or not all, has happened is believed only when it is
+// still so after the quarantine.
 func (x *execution) lookTwice(ctx context.Context, a *act) (Finding, error) {
 	finding, err := x.look(ctx, a)
-	if err != nil || finding.State != StateBefore {
+	if err != nil || finding.State == StateAfter || finding.State == StateForeign {
 		return finding, err
 	}
 	if err := x.wait(ctx, a, x.quarantine, WaitQuarantine); err != nil {
@@ -104,8 +104,9 @@ func (x *execution) perform(ctx, own context.Context, a *act) (after Observation
 		// Until it has answered, the attempt may have acted.
 		doubtful := a.site.Doubtful
 		var err error
-		after, err = a.step.Apply(own, a.site, a.before)
-		a.site.Doubtful = doubtful || (err != nil && x.class(err) == ClassAmbiguous)
+		watched, changed := x.watch(own)
+		after, err = a.step.Apply(watched, a.site, a.before)
+		a.site.Doubtful = doubtful || (err != nil && (changed() || x.class(err) == ClassAmbiguous))
 		if err != nil && own.Err() != nil {
 			a.site.Doubtful = true
 			return following(interruption(own), err)

@@ -41,11 +41,11 @@ func table() map[string]row {
 			crash: "effect 1", forward: engine.OutcomeApplied, ahead: done, back: engine.OutcomeRolledBack, behind: fresh,
 		},
 		"intent, partial: finish, or inverse of what is there": {
-			crash: "effect 1", plan: []engine.Step{slow("a", "1"), create("b", "2")},
+			crash: "effect 1", plan: []engine.Step{slow("a", "1"), create("b", "2")}, waits: true,
 			forward: engine.OutcomeApplied, ahead: done, back: engine.OutcomeRolledBack, behind: fresh,
 		},
 		"intent, half a bulk: finish, or inverse of what is there": {
-			crash: "effect 1", plan: []engine.Step{many("m", 3)},
+			crash: "effect 1", plan: []engine.Step{many("m", 3)}, waits: true,
 			forward: engine.OutcomeApplied, ahead: map[string]string{"keep": "k", "m1": "m", "m2": "m", "m3": "m"},
 			back: engine.OutcomeRolledBack, behind: fresh,
 		},
