@@ -161,17 +161,22 @@ func TestGuardHoldsWhereBulkWritesAreRefused(t *testing.T) {
 			c, server := s.client(t)
 			ctx, p := t.Context(), newPlace(t, c, server)
 			p.attributes(t, appwrite.Attribute{Key: "s", Type: appwrite.TypeString, Size: 20})
-			_, err := c.CreateRelationship(ctx, p.database, p.collection, appwrite.Attribute{Key: "next", Relationship: &appwrite.Relationship{
-				Related: p.collection, Type: "manyToOne", OnDelete: "setNull",
+			if _, err := c.CreateCollection(ctx, p.database, appwrite.Collection{ID: "people", Name: "People", Enabled: true}); err != nil {
+				t.Fatal(err)
+			}
+			_, err := c.CreateRelationship(ctx, p.database, p.collection, appwrite.Attribute{Key: "owner", Relationship: &appwrite.Relationship{
+				Related: "people", Type: "manyToOne", OnDelete: "setNull",
 			}})
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := c.WaitAvailable(ctx, p.database, []appwrite.Awaited{{Collection: p.collection, Attribute: "next"}}); err != nil {
+			if err := c.WaitAvailable(ctx, p.database, []appwrite.Awaited{{Collection: p.collection, Attribute: "owner"}}); err != nil {
 				t.Fatal(err)
 			}
-			p.create(t, "a", map[string]any{"s": "a"})
-			read := p.create(t, "b", map[string]any{"s": "b", "next": "a"})
+			if _, err := c.CreateDocument(ctx, p.database, "people", appwrite.Document{ID: "a"}); err != nil {
+				t.Fatal(err)
+			}
+			read := p.create(t, "b", map[string]any{"s": "b", "owner": "a"})
 			for i := range 2 { // the second time from memory
 				untilNextMillisecond()
 				guard := appwrite.Guard{UpdatedAt: read.UpdatedAt}
@@ -182,7 +187,7 @@ func TestGuardHoldsWhereBulkWritesAreRefused(t *testing.T) {
 				_, err = c.UpdateDocument(ctx, p.database, p.collection, "b", appwrite.DocumentPatch{Data: map[string]any{"s": "lost"}}, guard)
 				wantIs(t, err, appwrite.ErrConflict)
 			}
-			if got := p.find(t, "b").Data; got["next"] != "a" || got["s"] != "b1" {
+			if got := p.find(t, "b").Data; got["owner"] != "a" || got["s"] != "b1" {
 				t.Errorf("got %v", got)
 			}
 			wantIs(t, c.DeleteDocument(ctx, p.database, p.collection, "b", appwrite.Guard{UpdatedAt: "2001-01-01T00:00:00.000+00:00"}), appwrite.ErrConflict)

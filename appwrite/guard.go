@@ -24,6 +24,11 @@ func (r *relatedSet) add(at string)      { r.seen.Store(at, true) }
 // since it was read; ErrNotFound when it is gone. How tight that is depends on
 // Capabilities.CAS; with CASNone the result can also be ErrOverlapped. A patch
 // that names nothing writes nothing.
+//
+// Writing null to an attribute that has a default stores the default, except
+// for a guarded write with CASNarrow, which is a bulk write: it stores null, and
+// validates only the fields it names. UpdateDocuments does so on every version
+// but 1.7. Two writes within one millisecond look like one to every guard.
 func (c *Client) UpdateDocument(ctx context.Context, database, collection, id string, patch DocumentPatch, guard Guard) (Document, error) {
 	s, at, err := c.documentPath(ctx, database, collection, id)
 	if err != nil {
