@@ -69,7 +69,7 @@ func (d *data) checkBackend(p profile.Profile) error {
 	return nil
 }
 
-// keep returns the shelf as the catalog wants it: nil when there is none.
+// keep returns the shelf as the rooms want it: nil when there is none.
 func (d *data) keep() catalog.Shelf {
 	if d.shelf == nil {
 		return nil

@@ -117,28 +117,46 @@ func (s *Server) assemble() error {
 	if err := schemas.Load(); err != nil {
 		return errors.Join(err, held.close())
 	}
+	transactions, err := tx.NewLog(s.options.clock, held.keep())
+	if err != nil {
+		return errors.Join(err, held.close())
+	}
 	s.worker = newWorker(queue, s.options.delay)
 	s.api = api.New(api.Config{
 		Profile: s.profile, Project: s.options.project, Key: s.options.key,
 		Lock: lock, Logger: s.options.logger, OnPanic: s.panicked,
-	}, s.routes(schemas)...)
+	}, s.routes(schemas, transactions)...)
 	s.faults = newFaults(api.Prefix, s.profile.Version)
 	s.handler = s.faults.wrap(limited(s.slowed(s.api)))
 	return nil
 }
 
 // routes collects what the rooms serve.
-func (s *Server) routes(schemas *catalog.Catalog) []api.Route {
-	transactions := tx.NewLog(s.options.clock)
+func (s *Server) routes(schemas *catalog.Catalog, transactions *tx.Log) []api.Route {
 	records := documents.New(documents.Config{
 		Profile: s.profile, Catalog: schemas, Store: s.data.records, Transactions: transactions, Now: s.options.clock,
 	})
 	return slices.Concat(
 		schema.New(schemas).Routes(),
-		records.Routes(),
-		tx.NewRoom(transactions, records, s.profile).Routes(),
+		saving(transactions, records.Routes()),
+		saving(transactions, tx.NewRoom(transactions, records, s.profile).Routes()),
 		health.Routes(s.worker.QueueSize),
 	)
+}
+
+// saving makes routes keep what they have done to transactions, also when they
+// fail.
+func saving(transactions *tx.Log, routes []api.Route) []api.Route {
+	for i, route := range routes {
+		routes[i].Handle = func(req *api.Request) (api.Response, error) {
+			response, err := route.Handle(req)
+			if route.Access != api.Write {
+				return response, err
+			}
+			return response, errors.Join(err, transactions.Save())
+		}
+	}
+	return routes
 }
 
 func (s *Server) panicked(recovered any) {

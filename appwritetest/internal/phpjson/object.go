@@ -10,6 +10,7 @@ package phpjson
 import (
 	"iter"
 	"slices"
+	"strconv"
 )
 
 // indexedFrom is the size from which an object looks keys up in a map.
@@ -128,6 +129,27 @@ func (o *Object) Clone() *Object {
 		c.reindex()
 	}
 	return c
+}
+
+// MarshalBinary implements encoding.BinaryMarshaler: the object as JSON.
+func (o *Object) MarshalBinary() ([]byte, error) { return Encode(o), nil }
+
+// UnmarshalBinary implements encoding.BinaryUnmarshaler.
+func (o *Object) UnmarshalBinary(text []byte) error {
+	value, err := Decode(text)
+	if err != nil {
+		return err
+	}
+	*o = Object{}
+	switch value := value.(type) {
+	case *Object:
+		*o = *value
+	case []any: // an object without keys, or with the keys of a list
+		for i, item := range value {
+			o.Set(strconv.Itoa(i), item)
+		}
+	}
+	return nil
 }
 
 func (o *Object) find(key string) int {

@@ -145,22 +145,6 @@ func (op *Operation) Queries() []string {
 	return texts
 }
 
-// Ids are the records that the operation names.
-func (op *Operation) Ids() []string {
-	if op.Record != "" {
-		return []string{op.Record}
-	}
-	var ids []string
-	for _, item := range op.Items {
-		if value, _ := item.Get("$id"); value != nil {
-			if id, ok := value.(string); ok {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return ids
-}
-
 // Needs says whether the record has to be there when the operation is staged.
 func (op *Operation) Needs() bool {
 	return slices.Contains([]Action{Update, Delete, Increment, Decrement}, op.Action)

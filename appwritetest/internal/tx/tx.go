@@ -1,10 +1,13 @@
 // Package tx holds transactions: what was staged, until when, and what became
 // of it. The status stands apart from the records, as on a real server: a
-// commit that breaks may leave it behind. Transactions live as long as the
-// server's process.
+// commit that breaks may leave it behind.
 package tx
 
 import (
+	"bytes"
+	"cmp"
+	"encoding/gob"
+	"fmt"
 	"slices"
 	"time"
 
@@ -44,13 +47,68 @@ type Transaction struct {
 
 // Log is the transactions of a project. The project lock guards it.
 type Log struct {
-	now  func() time.Time
-	last int64
-	all  []*Transaction
+	now   func() time.Time
+	shelf Shelf
+	last  int64
+	all   []*Transaction // in the order they began
+	byID  map[string]*Transaction
+	dirty map[string]*Transaction // to be saved; nil for one that was deleted
 }
 
-// NewLog returns a log without transactions.
-func NewLog(now func() time.Time) *Log { return &Log{now: now} }
+// Shelf keeps named values beyond the process.
+type Shelf interface {
+	Load(prefix string) (map[string][]byte, error)
+	// Save replaces values, all or none; nil removes one.
+	Save(changes map[string][]byte) error
+}
+
+// shelfPrefix begins the names under which transactions are kept.
+const shelfPrefix = "transaction/"
+
+// NewLog returns the log of the transactions on a shelf. Without a shelf it is
+// empty and keeps nothing.
+func NewLog(now func() time.Time, shelf Shelf) (*Log, error) {
+	l := &Log{now: now, shelf: shelf, byID: map[string]*Transaction{}, dirty: map[string]*Transaction{}}
+	if shelf == nil {
+		return l, nil
+	}
+	values, err := shelf.Load(shelfPrefix)
+	if err != nil {
+		return nil, err
+	}
+	for name, value := range values {
+		t := &Transaction{}
+		if err := gob.NewDecoder(bytes.NewReader(value)).Decode(t); err != nil {
+			return nil, fmt.Errorf("read %s: %w", name, err)
+		}
+		l.all, l.byID[t.ID], l.last = append(l.all, t), t, max(l.last, t.Sequence)
+	}
+	slices.SortFunc(l.all, func(a, b *Transaction) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	return l, nil
+}
+
+// Save writes what has changed since the last time. Without a shelf it does
+// nothing.
+func (l *Log) Save() error {
+	if l.shelf == nil || len(l.dirty) == 0 {
+		clear(l.dirty)
+		return nil
+	}
+	changes := map[string][]byte{}
+	for id, t := range l.dirty {
+		if t == nil {
+			changes[shelfPrefix+id] = nil
+			continue
+		}
+		var encoded bytes.Buffer
+		if err := gob.NewEncoder(&encoded).Encode(t); err != nil {
+			return fmt.Errorf("keep transaction %s: %w", id, err)
+		}
+		changes[shelfPrefix+id] = encoded.Bytes()
+	}
+	clear(l.dirty)
+	return l.shelf.Save(changes)
+}
 
 func (l *Log) begin(ttl time.Duration) *Transaction {
 	l.last++
@@ -59,15 +117,13 @@ func (l *Log) begin(ttl time.Duration) *Transaction {
 		ID: api.Expand("unique()"), Sequence: l.last, Status: Pending,
 		CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(ttl),
 	}
-	l.all = append(l.all, t)
+	l.all, l.byID[t.ID], l.dirty[t.ID] = append(l.all, t), t, t
 	return t
 }
 
 func (l *Log) find(id string) (*Transaction, error) {
-	for _, t := range l.all {
-		if t.ID == id {
-			return t, nil
-		}
+	if t := l.byID[id]; t != nil {
+		return t, nil
 	}
 	return nil, apierr.NotFound("transaction_not_found", "Transaction with the requested ID '%s' could not be found.", id)
 }
@@ -91,8 +147,8 @@ func (l *Log) Open(id, ended string) (*Transaction, error) {
 // takes no notice of ids it does not know and of transactions that have ended,
 // but goes on showing those that have expired.
 func (l *Log) Overlay(id string) *Transaction {
-	t, err := l.find(id)
-	if err != nil || t.Status != Pending {
+	t := l.byID[id]
+	if t == nil || t.Status != Pending {
 		return nil
 	}
 	return t
@@ -115,10 +171,12 @@ func (l *Log) Stage(t *Transaction, operations ...Operation) {
 	}
 	t.Count += len(operations)
 	t.UpdatedAt = now
+	l.dirty[t.ID] = t
 }
 
 func (l *Log) set(t *Transaction, status Status) {
 	t.Status, t.UpdatedAt = status, l.now()
+	l.dirty[t.ID] = t
 	if status == Committed || status == Failed {
 		t.Operations = nil
 	}
@@ -126,4 +184,6 @@ func (l *Log) set(t *Transaction, status Status) {
 
 func (l *Log) remove(t *Transaction) {
 	l.all = slices.DeleteFunc(l.all, func(other *Transaction) bool { return other == t })
+	delete(l.byID, t.ID)
+	l.dirty[t.ID] = nil
 }
