@@ -69,6 +69,7 @@ func (c *Client) send(ctx context.Context, req request) (string, error) {
 	if resp.StatusCode >= http.StatusMultipleChoices {
 		return "", &Error{Status: resp.StatusCode, Method: req.method, Path: req.path, Message: redirected(resp.Header)}
 	}
+	noteChange(ctx, req.method)
 	switch body := resp.Result.(type) {
 	case string:
 		return body, nil

@@ -135,6 +135,7 @@ func (s *session) assemble(server appwrite.Server, want wishes) error {
 	base := []engine.Option{
 		engine.WithObserver(s.progress),
 		engine.WithClassifier(steps.Classify),
+		engine.WithWatch(appwrite.Watch),
 		engine.WithRetry(engine.RetryPolicy{Budget: s.cfg.Timeouts.Budget}),
 		engine.WithQuarantine(s.cfg.Timeouts.Quarantine),
 		engine.WithConflict(engine.ConflictPolicy(firstOf(want.onConflict, s.cfg.OnConflict))),
