@@ -34,6 +34,18 @@ func LimitsOf(server appwrite.Server) Limits {
 	return l
 }
 
+// LimitsFor gives the limits of a version such as "1.8.1", on an SQL backend.
+func LimitsFor(version string) (Limits, error) {
+	var major, minor, patch int
+	if n, err := fmt.Sscanf(version, "%d.%d.%d", &major, &minor, &patch); n != 3 || err != nil || major < 0 || minor < 0 || patch < 0 {
+		return Limits{}, fmt.Errorf("version %q is not three numbers such as 1.9.6", version)
+	}
+	since := func(minimum ...int) bool { return slices.Compare([]int{major, minor, patch}, minimum) >= 0 }
+	l := DefaultLimits()
+	l.BigInt, l.TextTypes, l.Spatial, l.ArrayIndexes = since(1, 9, 5), since(1, 9, 0), since(1, 8, 0), !since(1, 9, 0)
+	return l, nil
+}
+
 // Check tells whether a server with these limits can hold the model. The error
 // is a *RefusedError (ErrRefused) with every reason. Nothing is asked of any
 // server.
