@@ -17,6 +17,7 @@ type importOptions struct {
 	name              string
 	stringSize        int64
 	skipBrokenIndexes bool
+	server            string
 }
 
 func newImport(a *app) *cobra.Command {
@@ -37,6 +38,7 @@ written is said. Buckets, functions and the rest are named and left alone.`,
 	f.StringVar(&o.name, "name", "initial_schema", "name of the migration")
 	f.Int64Var(&o.stringSize, "string-size", 0, "size for strings that the file gives none (default: refuse them)")
 	f.BoolVar(&o.skipBrokenIndexes, "skip-broken-indexes", false, "leave out indexes that name no attribute (default: refuse them)")
+	f.StringVar(&o.server, "server", "1.9.6", "version of the server that the migration is for: what that cannot hold is refused")
 	return c
 }
 
@@ -55,11 +57,20 @@ func runImport(a *app, path string, o importOptions) error {
 	if !filepath.IsAbs(path) {
 		path = filepath.Join(a.flags.dir, path)
 	}
+	limits, err := schema.LimitsFor(o.server)
+	if err != nil {
+		return usageError(err, "")
+	}
 	file, err := schema.Read(os.DirFS(filepath.Dir(path)), filepath.Base(path), opts...)
 	if err != nil {
 		return fmt.Errorf("nothing was written: %w", err)
 	}
+	if err := schema.Check(file.Model, limits); err != nil {
+		return fmt.Errorf("nothing was written, Appwrite %s cannot hold it (see --server): %w", o.server, err)
+	}
+	var notes []string
 	for _, n := range file.Notices {
+		notes = append(notes, n.String())
 		fmt.Fprintf(a.streams.Err, "note: %s\n", n)
 	}
 	for _, u := range file.Unmanaged {
@@ -74,7 +85,7 @@ func runImport(a *app, path string, o importOptions) error {
 		return err
 	}
 	var b bytes.Buffer
-	if err := migrations.Write(&b, "Imported from "+filepath.Base(path), steps); err != nil {
+	if err := migrations.Write(&b, "Imported from "+filepath.Base(path), steps, notes...); err != nil {
 		return err
 	}
 	slug := strings.Trim(notWord.ReplaceAllString(strings.ToLower(o.name), "_"), "_")
