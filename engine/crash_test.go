@@ -146,9 +146,9 @@ func (s scenario) crashOnce(t *testing.T, point int, points, pairs *atomic.Int64
 }
 
 // stride thins out the pairs of crash points of the longer plans, every one of
-// them crashing elsewhere; BACKSTEP_EXHAUSTIVE=1 tries them all.
+// them crashing elsewhere; BACKSTEP_SOAK=1 tries them all.
 func (s scenario) stride() int {
-	if len(s.steps) <= 2 || os.Getenv("BACKSTEP_EXHAUSTIVE") != "" {
+	if len(s.steps) <= 2 || os.Getenv("BACKSTEP_SOAK") != "" {
 		return 1
 	}
 	return 11
