@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"strconv"
@@ -175,9 +176,7 @@ func (a *answer) WriteHeader(status int)              { a.status = status }
 func (a *answer) Write(chunk []byte) (n int, e error) { return a.body.Write(chunk) }
 
 func (a *answer) writeTo(w http.ResponseWriter) {
-	for name, values := range a.header {
-		w.Header()[name] = values
-	}
+	maps.Copy(w.Header(), a.header)
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.body.Bytes()) // a client that left needs no answer
 }

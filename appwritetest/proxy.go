@@ -1,6 +1,7 @@
 package appwritetest
 
 import (
+	"context"
 	"log/slog"
 	"net"
 	"net/http"
@@ -36,7 +37,7 @@ func NewProxy(t TB, endpoint string) *Proxy {
 		},
 		ErrorLog: slog.NewLogLogger(slog.DiscardHandler, slog.LevelError),
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatalf("appwritetest: proxy: %v", err)
 	}

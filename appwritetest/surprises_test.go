@@ -2,6 +2,7 @@ package appwritetest_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -67,6 +68,7 @@ func eachVersion(t *testing.T, test func(t *testing.T, version string)) {
 func TestBulkWritesOf17OverwriteValuesWithDefaults(t *testing.T) {
 	t.Parallel()
 	eachVersion(t, func(t *testing.T, version string) {
+		t.Helper()
 		want := "used"
 		if version == "1.7.4" {
 			want = "new"
@@ -119,6 +121,7 @@ func TestPutOf17NeedsPermissions(t *testing.T) {
 func TestUpsertStoresTheWordUnique(t *testing.T) {
 	t.Parallel()
 	eachVersion(t, func(t *testing.T, version string) {
+		t.Helper()
 		srv := newBooks(t, version)
 		must(t, srv, "PUT", books+"/documents/unique()", object{"data": object{"title": "x"}, "permissions": list{`read("any")`}})
 		if d := cmp.Diff([]string{"unique()"}, ids(t, srv)); d != "" {
@@ -135,6 +138,7 @@ func TestUpsertStoresTheWordUnique(t *testing.T) {
 func TestBulkPutOfOneIdTwice(t *testing.T) {
 	t.Parallel()
 	eachVersion(t, func(t *testing.T, version string) {
+		t.Helper()
 		srv := newBooks(t, version)
 		twice := object{"documents": list{object{"$id": "a", "title": "x"}, object{"$id": "a", "title": "y"}}}
 		if version != "1.7.4" {
@@ -184,6 +188,7 @@ func TestDatabasesAreListedByTheApiThatMadeThem(t *testing.T) {
 func TestClashingTwoWayKeyOrphansTheParent(t *testing.T) {
 	t.Parallel()
 	eachVersion(t, func(t *testing.T, version string) {
+		t.Helper()
 		srv := newBooks(t, version)
 		must(t, srv, "POST", "/databases/shop/collections", object{"collectionId": "authors", "name": "Authors"})
 		relation := object{
@@ -216,11 +221,7 @@ func TestQueriesOfPages(t *testing.T) {
 		create(t, srv, fmt.Sprintf("b%d", n), data)
 	}
 	documents := func(queries ...string) string {
-		path := books + "/documents?"
-		for _, query := range queries {
-			path += "queries[]=" + query + "&"
-		}
-		return path
+		return books + "/documents?queries[]=" + strings.Join(queries, "&queries[]=")
 	}
 	const byPages = `{"method":"orderAsc","attribute":"pages"}`
 	for _, c := range []struct {
@@ -246,6 +247,7 @@ func TestQueriesOfPages(t *testing.T) {
 func TestOrderWithoutAttributeIsThatOfInsertion(t *testing.T) {
 	t.Parallel()
 	eachVersion(t, func(t *testing.T, version string) {
+		t.Helper()
 		srv := newBooks(t, version)
 		create(t, srv, "z", object{"title": "x"})
 		create(t, srv, "a", object{"title": "x"})

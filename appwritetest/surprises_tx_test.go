@@ -203,8 +203,10 @@ func TestTransactionSpansDatabases(t *testing.T) {
 	t.Parallel()
 	srv := newBooks(t, "1.9.6")
 	must(t, srv, "POST", "/databases", object{"databaseId": "other", "name": "Other"})
-	must(t, srv, "POST", "/databases/other/collections", object{"collectionId": "things", "name": "Things",
-		"attributes": list{object{"key": "name", "type": "string", "size": 9, "required": true}}})
+	must(t, srv, "POST", "/databases/other/collections", object{
+		"collectionId": "things", "name": "Things",
+		"attributes": list{object{"key": "name", "type": "string", "size": 9, "required": true}},
+	})
 	path := transaction(t, srv, object{"action": "create", "documentId": "a", "data": object{"title": "x"}})
 	must(t, srv, "POST", path+"/operations", object{"operations": list{object{
 		"databaseId": "other", "collectionId": "things", "action": "create", "documentId": "b", "data": object{},

@@ -88,7 +88,7 @@ func loadArchive(name, version string) (found []Recording, err error) {
 	files := tar.NewReader(plain)
 	for {
 		header, err := files.Next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return found, nil
 		}
 		if err != nil {

@@ -12,6 +12,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -79,7 +80,7 @@ func parse(version, base string, r io.Reader) (Recording, error) {
 			}
 			rec.Exchanges = append(rec.Exchanges, exchange)
 		}
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return rec, nil
 		}
 		if err != nil {
