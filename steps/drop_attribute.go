@@ -156,6 +156,15 @@ func (s DropAttribute) unchanged(ctx context.Context, m droppedAttribute, live a
 	if !same(m.Attribute, imageOfAttribute(live)) {
 		return stopped(s.Target(), engine.ErrForeign, "%s", differences(m.Attribute, imageOfAttribute(live)))
 	}
+	indexes, err := indexesOn(ctx, s.client, s.Target())
+	if err != nil {
+		return err
+	}
+	for _, index := range indexes {
+		if !slices.ContainsFunc(m.Indexes, index.equal) {
+			return stopped(s.Target(), ErrLateWrite, "index %q was made on it: run again", index.Key)
+		}
+	}
 	now, err := tally(ctx, s.client, s.Target(), m.Attribute, forget)
 	if err != nil {
 		return err

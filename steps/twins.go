@@ -17,7 +17,7 @@ import (
 )
 
 // findTwins finds the documents that a unique index over their attributes would
-// refuse. It holds 16 bytes a document; the walk is repeated to name the twins.
+// refuse. It holds a hash a document; the walk is repeated to name the twins.
 func findTwins(ctx context.Context, client *appwrite.Client, ref engine.Ref, index IndexImage) (misfits, error) {
 	keyer, err := newKeyer(ctx, client, ref, index)
 	if err != nil || keyer.blind {

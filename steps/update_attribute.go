@@ -22,8 +22,8 @@ type UpdateAttribute struct {
 	Required   *bool           `json:"required,omitempty"` // nil keeps it
 	Default    json.RawMessage `json:"default,omitempty"`  // nil keeps it, null clears it
 	Size       int64           `json:"size,omitempty"`     // 0 keeps it
-	Min        json.Number     `json:"min,omitempty"`      // "" keeps it
-	Max        json.Number     `json:"max,omitempty"`      // "" keeps it
+	Min        json.Number     `json:"min,omitempty"`      // "" keeps it, the least number of the type removes it
+	Max        json.Number     `json:"max,omitempty"`      // "" keeps it, the greatest number of the type removes it
 	Elements   []string        `json:"elements,omitempty"` // nil keeps them; else the whole list
 	// Restore and Expect make the step an undo: the definition to go back to
 	// and the one it believes to find. Leave both nil.
