@@ -54,38 +54,32 @@ func ids(t *testing.T, srv *appwritetest.Server) []string {
 	return found
 }
 
-// eachVersion runs a test on every recorded version.
-func eachVersion(t *testing.T, test func(t *testing.T, version string)) {
-	t.Helper()
-	for _, version := range []string{"1.7.4", "1.8.1", "1.9.6"} {
-		t.Run(version, func(t *testing.T) {
-			t.Parallel()
-			test(t, version)
-		})
-	}
-}
+// recordedVersions are those that behave differently.
+func recordedVersions() []string { return []string{"1.7.4", "1.8.1", "1.9.6"} }
 
 func TestBulkWritesOf17OverwriteValuesWithDefaults(t *testing.T) {
 	t.Parallel()
-	eachVersion(t, func(t *testing.T, version string) {
-		t.Helper()
-		want := "used"
-		if version == "1.7.4" {
-			want = "new"
-		}
-		for _, method := range []string{"PATCH", "PUT"} {
-			srv := newBooks(t, version)
-			create(t, srv, "a", object{"state": "used"})
-			body := object{"data": object{"title": "t"}}
-			if method == "PUT" {
-				body = object{"documents": list{object{"$id": "a", "title": "t"}}}
+	for _, version := range recordedVersions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			want := "used"
+			if version == "1.7.4" {
+				want = "new"
 			}
-			must(t, srv, method, books+"/documents", body)
-			if got := read(t, srv, "a")["state"]; got != want {
-				t.Errorf("bulk %s: want state %q, got %v", method, want, got)
+			for _, method := range []string{"PATCH", "PUT"} {
+				srv := newBooks(t, version)
+				create(t, srv, "a", object{"state": "used"})
+				body := object{"data": object{"title": "t"}}
+				if method == "PUT" {
+					body = object{"documents": list{object{"$id": "a", "title": "t"}}}
+				}
+				must(t, srv, method, books+"/documents", body)
+				if got := read(t, srv, "a")["state"]; got != want {
+					t.Errorf("bulk %s: want state %q, got %v", method, want, got)
+				}
 			}
-		}
-	})
+		})
+	}
 }
 
 func TestPutOfAnEmptyNewRecordIsLost(t *testing.T) {
@@ -120,36 +114,40 @@ func TestPutOf17NeedsPermissions(t *testing.T) {
 
 func TestUpsertStoresTheWordUnique(t *testing.T) {
 	t.Parallel()
-	eachVersion(t, func(t *testing.T, version string) {
-		t.Helper()
-		srv := newBooks(t, version)
-		must(t, srv, "PUT", books+"/documents/unique()", object{"data": object{"title": "x"}, "permissions": list{`read("any")`}})
-		if d := cmp.Diff([]string{"unique()"}, ids(t, srv)); d != "" {
-			t.Error(d)
-		}
-		refuse(t, srv, 400, "general_argument_invalid", "GET", books+"/documents/unique()", nil)
-		if version != "1.7.4" {
-			refuse(t, srv, 400, "general_argument_invalid", "PUT", "/tablesdb/shop/tables/books/rows/unique()",
-				object{"data": object{"title": "x"}})
-		}
-	})
+	for _, version := range recordedVersions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			srv := newBooks(t, version)
+			must(t, srv, "PUT", books+"/documents/unique()", object{"data": object{"title": "x"}, "permissions": list{`read("any")`}})
+			if d := cmp.Diff([]string{"unique()"}, ids(t, srv)); d != "" {
+				t.Error(d)
+			}
+			refuse(t, srv, 400, "general_argument_invalid", "GET", books+"/documents/unique()", nil)
+			if version != "1.7.4" {
+				refuse(t, srv, 400, "general_argument_invalid", "PUT", "/tablesdb/shop/tables/books/rows/unique()",
+					object{"data": object{"title": "x"}})
+			}
+		})
+	}
 }
 
 func TestBulkPutOfOneIdTwice(t *testing.T) {
 	t.Parallel()
-	eachVersion(t, func(t *testing.T, version string) {
-		t.Helper()
-		srv := newBooks(t, version)
-		twice := object{"documents": list{object{"$id": "a", "title": "x"}, object{"$id": "a", "title": "y"}}}
-		if version != "1.7.4" {
-			refuse(t, srv, 409, "document_already_exists", "PUT", books+"/documents", twice)
-			return
-		}
-		must(t, srv, "PUT", books+"/documents", twice)
-		if got := read(t, srv, "a")["title"]; got != "y" {
-			t.Errorf("want the last to win, got %v", got)
-		}
-	})
+	for _, version := range recordedVersions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			srv := newBooks(t, version)
+			twice := object{"documents": list{object{"$id": "a", "title": "x"}, object{"$id": "a", "title": "y"}}}
+			if version != "1.7.4" {
+				refuse(t, srv, 409, "document_already_exists", "PUT", books+"/documents", twice)
+				return
+			}
+			must(t, srv, "PUT", books+"/documents", twice)
+			if got := read(t, srv, "a")["title"]; got != "y" {
+				t.Errorf("want the last to win, got %v", got)
+			}
+		})
+	}
 }
 
 func TestBulkPutChecksNeitherIdsNorPermissions(t *testing.T) {
@@ -187,27 +185,29 @@ func TestDatabasesAreListedByTheApiThatMadeThem(t *testing.T) {
 
 func TestClashingTwoWayKeyOrphansTheParent(t *testing.T) {
 	t.Parallel()
-	eachVersion(t, func(t *testing.T, version string) {
-		t.Helper()
-		srv := newBooks(t, version)
-		must(t, srv, "POST", "/databases/shop/collections", object{"collectionId": "authors", "name": "Authors"})
-		relation := object{
-			"relatedCollectionId": "books", "type": "oneToMany", "twoWay": true, "key": "works", "twoWayKey": "title",
-		}
-		kind, want := "attribute_already_exists", list{"processing"}
-		if version == "1.7.4" {
-			kind, want = "document_already_exists", nil
-		}
-		refuse(t, srv, 409, kind, "POST", "/databases/shop/collections/authors/attributes/relationship", relation)
-		idle(t, srv)
-		var got list
-		for _, attribute := range must(t, srv, "GET", "/databases/shop/collections/authors/attributes", nil)["attributes"].(list) {
-			got = append(got, attribute.(object)["status"])
-		}
-		if d := cmp.Diff(want, got); d != "" {
-			t.Error(d)
-		}
-	})
+	for _, version := range recordedVersions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			srv := newBooks(t, version)
+			must(t, srv, "POST", "/databases/shop/collections", object{"collectionId": "authors", "name": "Authors"})
+			relation := object{
+				"relatedCollectionId": "books", "type": "oneToMany", "twoWay": true, "key": "works", "twoWayKey": "title",
+			}
+			kind, want := "attribute_already_exists", list{"processing"}
+			if version == "1.7.4" {
+				kind, want = "document_already_exists", nil
+			}
+			refuse(t, srv, 409, kind, "POST", "/databases/shop/collections/authors/attributes/relationship", relation)
+			idle(t, srv)
+			var got list
+			for _, attribute := range must(t, srv, "GET", "/databases/shop/collections/authors/attributes", nil)["attributes"].(list) {
+				got = append(got, attribute.(object)["status"])
+			}
+			if d := cmp.Diff(want, got); d != "" {
+				t.Error(d)
+			}
+		})
+	}
 }
 
 func TestQueriesOfPages(t *testing.T) {
@@ -246,14 +246,16 @@ func TestQueriesOfPages(t *testing.T) {
 
 func TestOrderWithoutAttributeIsThatOfInsertion(t *testing.T) {
 	t.Parallel()
-	eachVersion(t, func(t *testing.T, version string) {
-		t.Helper()
-		srv := newBooks(t, version)
-		create(t, srv, "z", object{"title": "x"})
-		create(t, srv, "a", object{"title": "x"})
-		answer := must(t, srv, "GET", books+`/documents?queries[]={"method":"orderDesc"}`, nil)
-		if first := answer["documents"].(list)[0].(object)["$id"]; first != "a" {
-			t.Errorf("want the newest first, got %v", first)
-		}
-	})
+	for _, version := range recordedVersions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			srv := newBooks(t, version)
+			create(t, srv, "z", object{"title": "x"})
+			create(t, srv, "a", object{"title": "x"})
+			answer := must(t, srv, "GET", books+`/documents?queries[]={"method":"orderDesc"}`, nil)
+			if first := answer["documents"].(list)[0].(object)["$id"]; first != "a" {
+				t.Errorf("want the newest first, got %v", first)
+			}
+		})
+	}
 }
