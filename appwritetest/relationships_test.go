@@ -67,8 +67,7 @@ func expect(t *testing.T, want, got any) {
 
 func TestEitherSideOfATwoWayRelationshipChangesBoth(t *testing.T) {
 	t.Parallel()
-	eachVersion(t, func(t *testing.T, version string) {
-		t.Helper()
+	for _, version := range []string{"1.7.4", "1.8.1", "1.9.6"} {
 		srv := newLibrary(t, version, "manyToMany", "setNull", true)
 		put(t, srv, stories, "s1", object{})
 		put(t, srv, stories, "s2", object{})
@@ -79,13 +78,12 @@ func TestEitherSideOfATwoWayRelationshipChangesBoth(t *testing.T) {
 		expect(t, list{"s1"}, names(t, srv, writers, "w1", "stories"))
 		must(t, srv, "DELETE", stories+"/documents/s2", nil)
 		expect(t, list{}, names(t, srv, writers, "w2", "stories"))
-	})
+	}
 }
 
 func TestChildMovesToAnotherParent(t *testing.T) {
 	t.Parallel()
-	eachVersion(t, func(t *testing.T, version string) {
-		t.Helper()
+	for _, version := range []string{"1.7.4", "1.8.1", "1.9.6"} {
 		srv := newLibrary(t, version, "oneToMany", "setNull", true)
 		put(t, srv, writers, "w1", object{"stories": list{object{"$id": "s1", "name": "s1"}}})
 		put(t, srv, writers, "w2", object{})
@@ -94,7 +92,7 @@ func TestChildMovesToAnotherParent(t *testing.T) {
 		expect(t, list{"s1"}, names(t, srv, writers, "w2", "stories"))
 		must(t, srv, "DELETE", writers+"/documents/w2", nil)
 		expect(t, nil, names(t, srv, stories, "s1", "writer"))
-	})
+	}
 }
 
 func TestCascadeDeletesWhatTheOwnerHas(t *testing.T) {
@@ -113,8 +111,7 @@ func TestCascadeDeletesWhatTheOwnerHas(t *testing.T) {
 
 func TestUniqueLinkCannotBeTakenTwice(t *testing.T) {
 	t.Parallel()
-	eachVersion(t, func(t *testing.T, version string) {
-		t.Helper()
+	for _, version := range []string{"1.7.4", "1.8.1", "1.9.6"} {
 		srv := newLibrary(t, version, "oneToOne", "setNull", false)
 		put(t, srv, writers, "w1", object{"stories": object{"$id": "s1"}})
 		refuse(t, srv, 409, "document_already_exists", "POST", writers+"/documents",
@@ -122,7 +119,7 @@ func TestUniqueLinkCannotBeTakenTwice(t *testing.T) {
 		put(t, srv, stories, "s2", object{})
 		must(t, srv, "PATCH", writers+"/documents/w1", object{"data": object{"stories": "s2"}})
 		expect(t, "s2", names(t, srv, writers, "w1", "stories"))
-	})
+	}
 }
 
 func TestFailedNestedWriteLeavesNothing(t *testing.T) {
