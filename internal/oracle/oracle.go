@@ -111,14 +111,13 @@ func (r Reader) collections(ctx context.Context, w words, database string, s Sna
 }
 
 // isReadableLink reports whether an attribute is a relationship that can be
-// selected: the parent side of a two-way one with its own collection cannot.
+// selected: the parent side of one with its own collection cannot.
 func isReadableLink(collection string, attribute map[string]any) bool {
 	if text(attribute, "type") != "relationship" || text(attribute, "status") != "available" {
 		return false
 	}
 	related := text(attribute, "relatedTable") + text(attribute, "relatedCollection")
-	twoWay, _ := attribute["twoWay"].(bool)
-	return related != collection || !twoWay || text(attribute, "side") == "child"
+	return related != collection || text(attribute, "side") == "child"
 }
 
 // withIDs puts ids in the place of related documents, lists of them sorted.
