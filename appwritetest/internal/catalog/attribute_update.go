@@ -141,7 +141,7 @@ func (c *Catalog) checkResize(col *Collection, before, after Definition) error {
 		return attributeLimit(col)
 	}
 	for _, x := range col.Indexes {
-		if err := c.checkLengths(resized(col, after), x.IndexDefinition); err != nil {
+		if err := checkResizedIndex(resized(col, after), x.IndexDefinition); err != nil {
 			return err
 		}
 	}
@@ -153,6 +153,17 @@ func (c *Catalog) checkResize(col *Collection, before, after Definition) error {
 		err = apierr.BadRequest("attribute_invalid_resize", "Existing data is too large for the new size of '%s'.", before.Key)
 	}
 	return err
+}
+
+// checkResizedIndex looks at an index as if it were made now.
+func checkResizedIndex(attributes []*Attribute, d IndexDefinition) error {
+	for i := range d.Lengths {
+		if d.Lengths[i] == 0 {
+			d.Lengths = slices.Clone(d.Lengths)
+			d.Lengths[i] = WholeValue
+		}
+	}
+	return checkLengths(attributes, d)
 }
 
 // resized is the collection's attributes with one of them replaced.

@@ -36,7 +36,7 @@ func (c *Catalog) CreateAttribute(database, collection string, d Definition) (*A
 		return nil, err
 	}
 	a := c.addAttribute(col, d)
-	c.attributeJob(worker.CreateAttribute, col, d.Key)
+	c.schemaJob(worker.CreateAttribute, col, d.Key)
 	return a, nil
 }
 
@@ -79,7 +79,7 @@ func (c *Catalog) DeleteAttribute(database, collection, key string) error {
 		}
 		c.collectionChanged(col)
 	}
-	c.attributeJob(worker.DeleteAttribute, col, a.Key)
+	c.schemaJob(worker.DeleteAttribute, col, a.Key)
 	return nil
 }
 

@@ -360,6 +360,54 @@ func TestIndexLengthsCountTheRecordsOwnFields(t *testing.T) {
 	wantType(t, err, "index_invalid")
 }
 
+func TestIndexLengthRules(t *testing.T) {
+	t.Parallel()
+	const whole = catalog.WholeValue
+	for _, c := range []struct {
+		version, kind string
+		attributes    []string
+		lengths       []int
+		want          []int // nil when the index is refused
+	}{
+		{"1.9.6", "key", []string{"a"}, nil, []int{0}},
+		{"1.9.6", "key", []string{"a"}, []int{whole}, []int{0}},
+		{"1.9.6", "key", []string{"a"}, []int{512}, []int{512}},
+		{"1.9.6", "key", []string{"a"}, []int{513}, nil},
+		{"1.9.6", "key", []string{"a"}, []int{-1}, nil},
+		{"1.9.6", "key", []string{"a"}, []int{5, 5}, nil},
+		{"1.9.6", "key", []string{"n"}, []int{0}, []int{0}},
+		{"1.9.6", "key", []string{"n"}, []int{1}, nil},
+		{"1.9.6", "key", []string{"a", "b"}, nil, nil},
+		{"1.9.6", "key", []string{"a", "b"}, []int{whole, 256}, []int{0, 256}},
+		{"1.9.6", "key", []string{"a", "b"}, []int{0, 0}, nil},
+		{"1.7.4", "key", []string{"a", "b"}, []int{0, 0}, []int{0, 0}},
+		{"1.7.4", "key", []string{"a", "b"}, []int{whole, whole}, nil},
+		{"1.9.6", "fulltext", []string{"a", "b"}, nil, []int{0, 0}},
+		{"1.9.6", "fulltext", []string{"a"}, []int{999, 5}, []int{999, 5}},
+		{"1.9.6", "fulltext", []string{"a", "n"}, nil, nil},
+		{"1.9.6", "key", []string{"list"}, nil, nil},
+		{"1.8.1", "key", []string{"list"}, []int{5}, []int{255}},
+		{"1.8.1", "key", []string{"list", "list2"}, nil, nil},
+		{"1.8.1", "unique", []string{"list"}, nil, nil},
+	} {
+		p := newProject(t, c.version)
+		p.text("a", 512)
+		p.text("b", 512)
+		for _, key := range []string{"list", "list2"} {
+			p.ok(p.CreateAttribute("d", "c", catalog.Definition{Key: key, Type: catalog.TypeString, Size: 9, Array: true}))
+		}
+		p.ok(p.CreateAttribute("d", "c", catalog.Definition{Key: "n", Type: catalog.TypeInteger, Size: 8}))
+		p.run()
+		x, err := p.CreateIndex("d", "c", catalog.IndexDefinition{Key: "x", Type: c.kind, Attributes: c.attributes, Lengths: c.lengths})
+		switch {
+		case c.want == nil:
+			wantType(t, err, "index_invalid")
+		case err != nil || !slices.Equal(x.Lengths, c.want):
+			t.Errorf("%s %s%v %v: got %v %v, want %v", c.version, c.kind, c.attributes, c.lengths, x, err, c.want)
+		}
+	}
+}
+
 func TestIndexOfAnUnknownTypeFailsInTheWorker(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "1.9.6")

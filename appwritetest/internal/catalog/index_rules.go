@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -55,20 +56,38 @@ func (c *Catalog) checkIndexRules(col *Collection, d *IndexDefinition) error {
 			return indexInvalid("Duplicate attributes provided")
 		}
 	}
-	if len(d.Lengths) > len(d.Attributes) {
-		return indexInvalid("Invalid index lengths. Count of lengths must be equal or less than the number of attributes.")
-	}
 	if slices.Contains([]string{"primary", "_created_at", "_updated_at", "_tenant_id"}, strings.ToLower(d.Key)) {
 		return indexInvalid("Index key name is reserved")
 	}
 	if err := checkSpatialIndex(col, *d); err != nil {
 		return err
 	}
-	d.Lengths = append(slices.Clone(d.Lengths), make([]int, len(d.Attributes)-len(d.Lengths))...)
-	if err := c.checkLengths(col.Attributes, *d); err != nil {
+	c.completeLengths(d)
+	if err := checkLengths(col.Attributes, *d); err != nil {
 		return err
 	}
+	for i, length := range d.Lengths {
+		d.Lengths[i] = max(length, 0)
+	}
 	return completeArrays(col, d)
+}
+
+// WholeValue is the length of an attribute in an index for which the client
+// gave none. It is shown as 0.
+const WholeValue = math.MinInt
+
+// completeLengths gives every attribute a length. From 1.8 on 0 means the whole
+// value as well; to 1.7 it is a length of its own.
+func (c *Catalog) completeLengths(d *IndexDefinition) {
+	d.Lengths = slices.Clone(d.Lengths)
+	for i := range d.Attributes {
+		if i == len(d.Lengths) {
+			d.Lengths = append(d.Lengths, WholeValue)
+		}
+		if d.Lengths[i] == 0 && c.Profile.TablesDB() {
+			d.Lengths[i] = WholeValue
+		}
+	}
 }
 
 // checkSpatialIndex keeps spatial attributes and spatial indexes together.
@@ -97,8 +116,10 @@ func checkSpatialIndex(col *Collection, d IndexDefinition) error {
 // arrayIndexLength is what the server forces on an array in a key index.
 const arrayIndexLength = 255
 
-// completeArrays gives arrays their fixed length and takes their order away.
+// completeArrays gives the one array that an index may have its fixed length
+// and takes its order away.
 func completeArrays(col *Collection, d *IndexDefinition) error {
+	arrays := 0
 	for i, key := range d.Attributes {
 		a := find(col.Attributes, key)
 		if a == nil || !a.Array {
@@ -106,6 +127,9 @@ func completeArrays(col *Collection, d *IndexDefinition) error {
 		}
 		if d.Type != "key" {
 			return indexInvalid("\"%s\" index is forbidden on array attributes", d.Type)
+		}
+		if arrays++; arrays > 1 {
+			return indexInvalid("An index may only contain one array attribute")
 		}
 		d.Lengths[i] = arrayIndexLength
 		for len(d.Orders) <= i {
@@ -116,41 +140,47 @@ func completeArrays(col *Collection, d *IndexDefinition) error {
 	return nil
 }
 
-// checkLengths compares the lengths of an index with what it covers.
-func (c *Catalog) checkLengths(attributes []*Attribute, d IndexDefinition) error {
+// checkLengths compares the lengths of an index with what it covers. A fulltext
+// index is asked for nothing but text.
+func checkLengths(attributes []*Attribute, d IndexDefinition) error {
+	if len(d.Lengths) > len(d.Attributes) && d.Type != "fulltext" {
+		return indexInvalid("Invalid index lengths. Count of lengths must be equal or less than the number of attributes.")
+	}
 	total := 0
 	for i, key := range d.Attributes {
-		length, err := c.indexedLength(attributes, d.Type, key, d.Lengths[i])
+		length, err := indexedLength(attributes, d.Type, key, d.Lengths[i])
 		if err != nil {
 			return err
 		}
 		total += length
 	}
-	if d.Type != "fulltext" && total > profile.MaxIndexLength {
+	if total > profile.MaxIndexLength {
 		return indexInvalid("Index length is longer than the maximum: %d", profile.MaxIndexLength)
 	}
 	return nil
 }
 
 // indexedLength is what one attribute adds to the length of an index.
-func (c *Catalog) indexedLength(attributes []*Attribute, kind, key string, given int) (int, error) {
+func indexedLength(attributes []*Attribute, kind, key string, given int) (int, error) {
 	a := indexed(attributes, key)
 	isText := a != nil && textual(a.Type)
 	switch {
-	case given < 0:
-		return 0, indexInvalid("Negative index length provided for %s", key)
-	case kind == "fulltext" && !isText && key != "$id": // real projects have such an index on $id
+	case kind == "fulltext" && !isText:
 		return 0, indexInvalid("Attribute \"%s\" cannot be part of a fulltext index, must be of type string", key)
 	case a != nil && a.Array:
 		return arrayIndexLength, nil
-	case given != 0 && !isText:
+	case kind == "fulltext":
+		return 0, nil
+	case given != WholeValue && given != 0 && !isText:
 		return 0, indexInvalid("Cannot set a length on \"%s\" attributes", key)
+	case isText && given == WholeValue:
+		return a.Size, nil
 	case isText && given > a.Size:
 		return 0, indexInvalid("Index length %d is larger than the size for %s: %d", given, key, a.Size)
-	case isText && given > 0:
-		return given, nil
+	case isText && given < 0:
+		return 0, indexInvalid("Negative index length provided for %s", key)
 	case isText:
-		return a.Size, nil
+		return given, nil
 	case a != nil && a.Type == TypeDouble:
 		return 2, nil
 	}

@@ -39,7 +39,7 @@ func (c *Catalog) CreateIndex(database, collection string, d IndexDefinition) (*
 		return nil, apierr.Conflict("index_already_exists", "Index with the requested key '%s' already exists.", d.Key)
 	}
 	x := c.addIndex(col, d)
-	c.attributeJob(worker.CreateIndex, col, d.Key)
+	c.schemaJob(worker.CreateIndex, col, d.Key)
 	return x, nil
 }
 
@@ -64,7 +64,7 @@ func (c *Catalog) DeleteIndex(database, collection, key string) error {
 		x.Status = Deleting
 		c.collectionChanged(col)
 	}
-	c.attributeJob(worker.DeleteIndex, col, x.Key)
+	c.schemaJob(worker.DeleteIndex, col, x.Key)
 	return nil
 }
 

@@ -46,7 +46,7 @@ func (c *Catalog) run(job worker.Job, verdict worker.Verdict) {
 	}
 }
 
-func (c *Catalog) attributeJob(kind worker.Kind, col *Collection, key string) {
+func (c *Catalog) schemaJob(kind worker.Kind, col *Collection, key string) {
 	c.enqueue(worker.Job{
 		Kind: kind, Database: col.Database.ID, DatabaseSequence: col.Database.Sequence,
 		Collection: col.ID, CollectionSequence: col.Sequence, Key: key,

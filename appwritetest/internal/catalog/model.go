@@ -135,7 +135,7 @@ type IndexDefinition struct {
 	Key        string
 	Type       string // key, fulltext, unique, spatial
 	Attributes []string
-	Lengths    []int    // one for each attribute; 0 means the whole value
+	Lengths    []int    // one for each attribute; 0 (in a request also WholeValue) is the whole value
 	Orders     []string // as sent; "" where an array has none
 }
 

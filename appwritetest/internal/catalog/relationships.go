@@ -33,7 +33,7 @@ func (c *Catalog) CreateRelationship(database, collection, key string, r Relatio
 			return nil, err
 		}
 	}
-	c.attributeJob(worker.CreateAttribute, col, key)
+	c.schemaJob(worker.CreateAttribute, col, key)
 	return a, nil
 }
 

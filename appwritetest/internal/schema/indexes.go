@@ -51,7 +51,7 @@ func direction(value any) (any, string) {
 
 func indexLength(value any) (any, string) {
 	if value == nil {
-		return int64(0), ""
+		return int64(catalog.WholeValue), ""
 	}
 	return api.StrictInt(value)
 }
@@ -70,17 +70,17 @@ func (r *Room) createIndex(req *api.Request) (api.Response, error) {
 	}
 	o := r.index(req.Dialect, x)
 	if !req.Profile.TablesDB() {
-		o.Set("lengths", bareLengths(x, len(d.Lengths)))
+		o.Set("lengths", bareLengths(x, d.Lengths))
 	}
 	return api.Accepted(o), nil
 }
 
 // bareLengths is how 1.7 answers: null where no length was given, until the
 // index is read again.
-func bareLengths(x *catalog.Index, given int) []any {
+func bareLengths(x *catalog.Index, given []int) []any {
 	list := lengths(x)
 	for i := range list {
-		if i >= given && list[i] == 0 {
+		if list[i] == 0 && (i >= len(given) || given[i] == catalog.WholeValue) {
 			list[i] = nil
 		}
 	}

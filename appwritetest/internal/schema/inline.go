@@ -170,7 +170,7 @@ func (in *inlineItem) shape(d *catalog.Definition) {
 	case catalog.TypeInteger, catalog.TypeBigInt:
 		d.Min, d.Max = in.bound("min", api.StrictInt), in.bound("max", api.StrictInt)
 		d.Size = 8
-		if size, given := in.object.Get("size"); d.Type == catalog.TypeInteger && (!given || size != int64(8)) {
+		if size, _ := in.object.Get("size"); d.Type == catalog.TypeInteger && !atLeast8(size) {
 			d.Size = 4
 		}
 		in.rangeFormat(d, catalog.FormatInt)
@@ -184,6 +184,11 @@ func (in *inlineItem) shape(d *catalog.Definition) {
 			in.complain("no format is known for " + d.Type)
 		}
 	}
+}
+
+func atLeast8(size any) bool {
+	n, ok := size.(int64)
+	return ok && n >= 8
 }
 
 // checkMembers refuses members that do not suit the type.
@@ -229,7 +234,7 @@ func (in *inlineItem) rangeFormat(d *catalog.Definition, format string) {
 func (in *inlineItem) stringFormat(d *catalog.Definition) {
 	formats := []string{"", catalog.FormatEmail, catalog.FormatEnum, catalog.FormatIP, catalog.FormatURL}
 	if !slices.Contains(formats, d.Format) {
-		in.complain("format must be one of" + strings.Join(formats, " "))
+		in.complain("format must be one of " + strings.Join(formats, " "))
 	}
 	if d.Format != catalog.FormatEnum {
 		return
@@ -243,53 +248,6 @@ func (in *inlineItem) stringFormat(d *catalog.Definition) {
 	for _, element := range list.([]any) {
 		d.Elements = append(d.Elements, element.(string))
 	}
-}
-
-// inlineIndex reads one index. Its members are named in the legacy words in
-// both dialects.
-func inlineIndex(item any) (catalog.IndexDefinition, error) {
-	o, ok := item.(*phpjson.Object)
-	if !ok {
-		return catalog.IndexDefinition{}, errors.New("each index must be an object")
-	}
-	in := inlineItem{object: o}
-	d := catalog.IndexDefinition{
-		Key:  in.text("key", api.ID),
-		Type: in.text("type", api.OneOf("key", "fulltext", "unique", "spatial")),
-	}
-	for _, key := range in.list("attributes", indexable) {
-		d.Attributes = append(d.Attributes, key.(string))
-	}
-	orders, lengths := in.list("orders", inlineOrder), in.list("lengths", inlineLength)
-	for _, order := range orders {
-		d.Orders = append(d.Orders, order.(string))
-	}
-	for _, length := range lengths {
-		d.Lengths = append(d.Lengths, int(length.(int64)))
-	}
-	n := len(d.Attributes)
-	if n == 0 || (orders != nil && len(orders) != n) || (lengths != nil && len(lengths) != n) {
-		in.complain("attributes, orders and lengths differ in number")
-	}
-	if in.why != "" {
-		return catalog.IndexDefinition{}, fmt.Errorf("index %q: %s", d.Key, in.why)
-	}
-	return d, nil
-}
-
-// inlineOrder takes no other letter case, but no order at all.
-func inlineOrder(value any) (any, string) {
-	if value == nil {
-		return "", ""
-	}
-	return api.OneOf("", "ASC", "DESC")(value)
-}
-
-func inlineLength(value any) (any, string) {
-	if n, ok := value.(int64); ok && n < 0 {
-		return nil, "must not be negative"
-	}
-	return indexLength(value)
 }
 
 func (in *inlineItem) list(name string, check api.Check) []any {

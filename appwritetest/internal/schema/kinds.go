@@ -35,9 +35,9 @@ func (r *Room) kinds() []kind {
 		number("float", catalog.TypeDouble, catalog.FormatFloat, 8, api.Number, anyVersion),
 		{endpoint: "boolean", stored: catalog.Definition{Type: catalog.TypeBoolean}, value: api.StrictBool},
 		{endpoint: "datetime", stored: catalog.Definition{Type: catalog.TypeDatetime}, value: r.datetime},
-		formatted("email", catalog.FormatEmail, 254, email),
-		formatted("ip", catalog.FormatIP, 39, ip),
-		formatted("url", catalog.FormatURL, 2000, link),
+		r.formatted("email", catalog.FormatEmail, 254),
+		r.formatted("ip", catalog.FormatIP, 39),
+		r.formatted("url", catalog.FormatURL, 2000),
 		{
 			endpoint: "enum",
 			stored:   catalog.Definition{Type: catalog.TypeString, Format: catalog.FormatEnum, Size: 255},
@@ -45,9 +45,9 @@ func (r *Room) kinds() []kind {
 			create:   []api.Param{elements()},
 			update:   []api.Param{elements()},
 		},
-		{endpoint: "point", stored: catalog.Definition{Type: catalog.TypePoint}, since: profile.Profile.TablesDB, value: point},
-		{endpoint: "line", stored: catalog.Definition{Type: catalog.TypeLine}, since: profile.Profile.TablesDB, value: line},
-		{endpoint: "polygon", stored: catalog.Definition{Type: catalog.TypePolygon}, since: profile.Profile.TablesDB, value: polygon},
+		r.geometry("point", catalog.TypePoint),
+		r.geometry("line", catalog.TypeLine),
+		r.geometry("polygon", catalog.TypePolygon),
 	}
 }
 
@@ -83,12 +83,14 @@ func number(endpoint, stored, format string, size int, check api.Check, since fu
 	}
 }
 
-func formatted(endpoint, format string, size int, check api.Check) kind {
-	return kind{
-		endpoint: endpoint,
-		stored:   catalog.Definition{Type: catalog.TypeString, Format: format, Size: size},
-		value:    check,
-	}
+func (r *Room) formatted(endpoint, format string, size int) kind {
+	stored := catalog.Definition{Type: catalog.TypeString, Format: format, Size: size}
+	return kind{endpoint: endpoint, stored: stored, value: r.fits(stored)}
+}
+
+func (r *Room) geometry(endpoint, stored string) kind {
+	d := catalog.Definition{Type: stored}
+	return kind{endpoint: endpoint, stored: d, since: profile.Profile.TablesDB, value: r.fits(d)}
 }
 
 func elements() api.Param {

@@ -10,16 +10,21 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpdate"
+	"github.com/backstep-dev/backstep/appwritetest/internal/value"
 )
 
 // Room serves the routes of this package.
 type Room struct {
 	catalog *catalog.Catalog
 	dates   *phpdate.Parser
+	values  value.Rules
 }
 
 // New returns the room over a catalog.
-func New(c *catalog.Catalog) *Room { return &Room{catalog: c, dates: phpdate.New(c.Now)} }
+func New(c *catalog.Catalog) *Room {
+	dates := phpdate.New(c.Now)
+	return &Room{catalog: c, dates: dates, values: value.Rules{Dates: dates}}
+}
 
 // Routes returns every route of the room.
 func (r *Room) Routes() []api.Route {
