@@ -11,7 +11,6 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -30,32 +29,6 @@ type Worker interface {
 	Idle(ctx context.Context) error // waits until no job is queued
 }
 
-// Clock is a clock that moves only when told. The server under test has to run
-// on it, because some answers hold the date of the recording.
-type Clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-// NewClock returns a clock that stands at the day of the recordings.
-func NewClock() *Clock {
-	return &Clock{now: time.Date(2026, time.November, 22, 12, 0, 0, 0, time.UTC)}
-}
-
-// Now returns the time the clock shows.
-func (c *Clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-// Advance moves the clock.
-func (c *Clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
-
 // Player plays recordings. One player plays one recording at a time, against a
 // server that holds nothing yet.
 type Player struct {
@@ -63,39 +36,6 @@ type Player struct {
 	Worker Worker
 	Clock  *Clock
 	HTTP   *http.Client
-}
-
-// Mismatch is an exchange that the server under test answered otherwise.
-type Mismatch struct {
-	Line     int // 1-based, in the recording's file
-	Exchange Exchange
-	Diffs    []string
-}
-
-// String shows the request and every difference.
-func (m Mismatch) String() string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "line %d: %s %s", m.Line, m.Exchange.Request.Method, readable(m.Exchange.Request.Path))
-	if body := m.Exchange.Request.Body; len(body) > 0 && string(body) != "null" {
-		fmt.Fprintf(&text, " %s", show(body))
-	}
-	if raw := m.Exchange.Request.RawBody; raw != nil {
-		fmt.Fprintf(&text, " raw %s", show(*raw))
-	}
-	if m.Exchange.Note != "" {
-		fmt.Fprintf(&text, "   (%s)", m.Exchange.Note)
-	}
-	for _, diff := range m.Diffs {
-		fmt.Fprintf(&text, "\n    %s", diff)
-	}
-	return text.String()
-}
-
-func readable(path string) string {
-	if plain, err := url.QueryUnescape(path); err == nil {
-		return plain
-	}
-	return path
 }
 
 var (
