@@ -79,7 +79,7 @@ func (e *Engine) admit(started journal.Started) error {
 	}
 	for _, name := range slices.Sorted(maps.Keys(started.Capabilities)) {
 		now := strings.Fields(e.capabilities[name])
-		for _, word := range strings.Fields(started.Capabilities[name]) {
+		for word := range strings.FieldsSeq(started.Capabilities[name]) {
 			if !lacking(word) && !slices.Contains(now, word) {
 				return fmt.Errorf("%w: the run relies on %s %s, the server has %q", ErrRefused, name, word, e.capabilities[name])
 			}

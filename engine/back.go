@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/backstep-dev/backstep/journal"
 )
@@ -16,8 +17,8 @@ func (x *execution) goBack(ctx context.Context) (Report, error) {
 	x.emit(Event{Kind: EventUndo, Undoing: true, Err: x.err})
 	own, stop := x.detached(ctx)
 	defer stop()
-	for i := len(x.state.Operations) - 1; i >= 0; i-- {
-		if x.state.Operations[i].Phase == journal.PhasePlanned || x.state.Operations[i].Phase == journal.PhaseUndone {
+	for i, operation := range slices.Backward(x.state.Operations) {
+		if operation.Phase == journal.PhasePlanned || operation.Phase == journal.PhaseUndone {
 			continue
 		}
 		if reason := x.leaving(ctx, own); reason != nil {
@@ -91,12 +92,12 @@ func (x *execution) back(ctx, own context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	policy := ConflictPolicy("")
 	switch finding.State {
 	case StateBefore:
 		return x.closeOperation(own, a, journal.UndoObserved{Reason: "the object is as it was before"})
 	case StateForeign:
-		if policy, err = x.settleConflict(a, finding); err != nil {
+		policy, err := x.settleConflict(a, finding)
+		if err != nil {
 			return err
 		}
 		if policy == ConflictSkip {
@@ -221,84 +222,4 @@ func (x *execution) finishUndo(ctx, own context.Context, i int) error {
 		}
 	}
 	return nil
-}
-
-// backStep runs inverse step n of operation i. done tells that the policy has
-// closed the whole operation.
-func (x *execution) backStep(own context.Context, i, n int, step Step, intended journal.UndoIntended) (done bool, err error) {
-	own, cancel := context.WithTimeoutCause(own, x.undoTimeout, fmt.Errorf("the undo of one step took longer than %s", x.undoTimeout))
-	defer cancel()
-	report := UndoReport{Operation: journal.UndoID(x.state.Operations[i].ID, n), Kind: step.Kind(), Target: step.Target()}
-	a := &act{id: report.Operation, index: i, step: step, undoing: true, attempt: &report.Attempts, waited: &report.Waited}
-	a.site = x.site(a, x.conflict)
-	since := x.clock.Now()
-	done, err = x.invert(own, a, n, intended)
-	report.Duration = x.clock.Now().Sub(since)
-	x.reports[i].Undo = append(x.reports[i].Undo, report)
-	return done, err
-}
-
-// invert captures, intends, applies, settles and records one inverse step.
-func (x *execution) invert(own context.Context, a *act, n int, intended journal.UndoIntended) (skipped bool, err error) {
-	operation := &x.state.Operations[a.index]
-	if n <= len(operation.Undo) && operation.Undo[n-1].Phase == journal.PhaseIntended {
-		a.before, a.site.Doubtful = operation.Undo[n-1].Before, true
-	} else {
-		if a.before, err = x.capture(own, a); err != nil {
-			return x.refusedUndo(own, a, err)
-		}
-		finding, err := x.probe(own, a)
-		if err != nil && !errors.Is(err, ErrUnknownOutcome) {
-			return false, err
-		}
-		if finding.State == StateForeign {
-			if !goesOver(a) {
-				return x.refusedUndo(own, a, a.fail(DoingProbe, foreign(finding)))
-			}
-			x.meet(a, x.conflict, finding.Detail)
-			intended.Conflict, intended.Policy = foreign(finding).Error(), string(x.conflict)
-		}
-		intended.Before = a.before
-		x.phase(a, DoingIntent)
-		if err := x.append(own, journal.UndoIntent, a.id, intended); err != nil {
-			return false, err
-		}
-		a.before = operation.Undo[n-1].Before
-		// What is undone already is not done again.
-		if finding.State == StateAfter {
-			return false, x.undone(own, a, finding.After, true)
-		}
-	}
-	after, adopted, err := x.perform(own, own, a)
-	if err != nil {
-		return x.refusedUndo(own, a, err)
-	}
-	return false, x.undone(own, a, after, adopted)
-}
-
-func (x *execution) undone(own context.Context, a *act, after Observation, adopted bool) error {
-	x.phase(a, DoingRecord)
-	if err := x.append(own, journal.Undone, a.id, journal.UndoObserved{After: after, Adopted: adopted}); err != nil {
-		return err
-	}
-	x.phase(a, DoingDone)
-	return nil
-}
-
-// refusedUndo leaves the object alone when the step met a foreign change and
-// the policy says so; any other error stays one.
-func (x *execution) refusedUndo(own context.Context, a *act, err error) (skipped bool, _ error) {
-	if !errors.Is(err, ErrForeign) {
-		return false, err
-	}
-	detail := err.Error()
-	if failed, ok := errors.AsType[*OperationError](err); ok {
-		detail = failed.Err.Error()
-	}
-	x.meet(a, x.conflict, detail)
-	if x.conflict != ConflictSkip {
-		x.left = journal.Leftover{Operation: x.state.Operations[a.index].ID, Found: StateForeign.String(), Detail: detail}
-		return false, err
-	}
-	return true, x.closeOperation(own, a, journal.UndoObserved{Skipped: true, Conflict: detail})
 }

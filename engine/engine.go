@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -174,14 +175,14 @@ func (e *Engine) Inverse(ctx context.Context, run string) ([]Step, error) {
 		return nil, err
 	}
 	var inverse []Step
-	for i := len(steps) - 1; i >= 0; i-- {
+	for i, step := range slices.Backward(steps) {
 		operation := state.Operations[i]
-		undo, err := steps[i].Inverse(operation.Before, operation.After)
+		undo, err := step.Inverse(operation.Before, operation.After)
 		if operation.Phase != journal.PhaseApplied {
 			err = fmt.Errorf("%w: the run was closed by hand with this operation %s", ErrIrreversible, operation.Phase)
 		}
 		if err != nil {
-			return nil, &OperationError{Operation: operation.ID, Kind: steps[i].Kind(), Target: steps[i].Target(), Phase: DoingUndo, Err: err}
+			return nil, &OperationError{Operation: operation.ID, Kind: step.Kind(), Target: step.Target(), Phase: DoingUndo, Err: err}
 		}
 		inverse = append(inverse, undo...)
 	}

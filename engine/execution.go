@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/backstep-dev/backstep/journal"
@@ -99,25 +98,26 @@ func (x *execution) emit(event Event) {
 	event.Time, event.Run, event.Total = x.clock.Now(), x.state.Run, len(x.steps)
 	event.Undoing = event.Undoing || x.state.Undoing
 	x.observer.Observe(event)
-	level := slog.LevelDebug
-	if event.Err != nil || event.Kind == EventConflict {
-		level = slog.LevelWarn
-	}
-	if !x.logger.Enabled(context.Background(), level) {
-		return
-	}
-	attributes := []slog.Attr{slog.String("run", event.Run), slog.Bool("undoing", event.Undoing)}
-	for key, value := range map[string]string{
-		"operation": event.Operation, "step": event.Step, "phase": string(event.Phase), "reason": event.Reason, "detail": event.Detail,
+	arguments := []any{"run", event.Run, "undoing", event.Undoing}
+	for _, pair := range [][2]string{
+		{"operation", event.Operation},
+		{"step", event.Step},
+		{"phase", string(event.Phase)},
+		{"reason", event.Reason},
+		{"detail", event.Detail},
 	} {
-		if value != "" {
-			attributes = append(attributes, slog.String(key, value))
+		if pair[1] != "" {
+			arguments = append(arguments, pair[0], pair[1])
 		}
 	}
 	if event.Err != nil {
-		attributes = append(attributes, slog.Any("error", event.Err))
+		arguments = append(arguments, "error", event.Err)
 	}
-	x.logger.LogAttrs(context.Background(), level, string(event.Kind), attributes...)
+	if event.Err != nil || event.Kind == EventConflict {
+		x.logger.Warn(string(event.Kind), arguments...)
+		return
+	}
+	x.logger.Debug(string(event.Kind), arguments...)
 }
 
 // stops reports whether err ends the run where it stands: no way on, no undo.

@@ -38,23 +38,12 @@ func (x *execution) goForward(ctx context.Context) (Report, error) {
 // forward does one operation: capture, intent, apply, settle, applied.
 func (x *execution) forward(ctx context.Context, i int) error {
 	a := x.forwardAct(i)
-	if operation := x.state.Operations[i]; operation.Phase == journal.PhaseIntended {
-		if err := x.taken(ctx, a, operation); err != nil {
-			return err
-		}
-	} else {
-		before, err := x.capture(ctx, a)
-		if err != nil {
-			return err
-		}
-		if ctx.Err() != nil {
-			return interruption(ctx)
-		}
-		x.phase(a, DoingIntent)
-		if err := x.append(ctx, journal.Intent, a.id, journal.Intended{Before: before}); err != nil {
-			return err
-		}
-		a.before = x.state.Operations[i].Before
+	ready := x.intend
+	if x.state.Operations[i].Phase == journal.PhaseIntended {
+		ready = x.taken
+	}
+	if err := ready(ctx, a); err != nil {
+		return err
 	}
 	own, stop := x.detached(ctx)
 	defer stop()
@@ -71,10 +60,28 @@ func (x *execution) forward(ctx context.Context, i int) error {
 	return nil
 }
 
+// intend captures the before-image and makes the intent durable.
+func (x *execution) intend(ctx context.Context, a *act) error {
+	before, err := x.capture(ctx, a)
+	if err != nil {
+		return err
+	}
+	if ctx.Err() != nil {
+		return interruption(ctx)
+	}
+	x.phase(a, DoingIntent)
+	if err := x.append(ctx, journal.Intent, a.id, journal.Intended{Before: before}); err != nil {
+		return err
+	}
+	a.before = x.state.Operations[a.index].Before
+	return nil
+}
+
 // taken prepares an operation whose intent another process, or an earlier
 // call, has recorded: it may have acted. An object that its write was refused
 // for stays somebody else's.
-func (x *execution) taken(ctx context.Context, a *act, operation journal.Operation) error {
+func (x *execution) taken(ctx context.Context, a *act) error {
+	operation := x.state.Operations[a.index]
 	a.before, a.site.Doubtful = operation.Before, true
 	if !operation.Refused {
 		return nil

@@ -7,6 +7,8 @@ package engine
 import (
 	"context"
 	"encoding/json"
+	"slices"
+	"strings"
 
 	"github.com/backstep-dev/backstep/journal"
 )
@@ -85,15 +87,11 @@ type Ref struct {
 
 // String gives the reference as people write it: "attribute shop/products/title".
 func (r Ref) String() string {
-	s := r.Type
-	sep := " "
-	for _, part := range []string{r.Database, r.Collection, r.Key} {
-		if part != "" {
-			s += sep + part
-			sep = "/"
-		}
+	parts := slices.DeleteFunc([]string{r.Database, r.Collection, r.Key}, func(part string) bool { return part == "" })
+	if len(parts) == 0 {
+		return r.Type
 	}
-	return s
+	return r.Type + " " + strings.Join(parts, "/")
 }
 
 // Contains reports whether other lies inside r: a collection contains its

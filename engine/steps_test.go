@@ -30,6 +30,7 @@ type step struct {
 func create(key, value string) engine.Step {
 	return step{fields: fields{Name: "create", Key: key, Value: value}}
 }
+
 func set(key, value string) engine.Step {
 	return step{fields: fields{Name: "set", Key: key, Value: value}}
 }

@@ -298,13 +298,13 @@ func (w *world) clone() *world {
 }
 
 // newEngine makes an engine over the world.
-func newEngine(t testing.TB, w *world, opts ...engine.Option) *engine.Engine {
-	t.Helper()
+func newEngine(tb testing.TB, w *world, opts ...engine.Option) *engine.Engine {
+	tb.Helper()
 	e, err := engine.New(w.store, codec{w}, append([]engine.Option{
 		engine.WithClock(w.clock), engine.WithClassifier(classify), engine.WithQuarantine(quarantine),
 	}, opts...)...)
 	if err != nil {
-		t.Fatal(err)
+		tb.Fatal(err)
 	}
 	return e
 }

@@ -5,7 +5,7 @@ import (
 	"errors"
 )
 
-// ErrNoBlob: nothing is stored under the name.
+// ErrNoBlob says that nothing is stored under the name.
 var ErrNoBlob = errors.New("nothing stored under this name")
 
 // Blobs stores bytes under names that are never used twice. Any backend that

@@ -22,8 +22,8 @@ type entry struct {
 var at = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC) //nolint:gochecknoglobals // a constant, were there constant times
 
 // chain makes the records of a story about a plan of two operations.
-func chain(t testing.TB, story []entry) []journal.Record {
-	t.Helper()
+func chain(tb testing.TB, story []entry) []journal.Record {
+	tb.Helper()
 	started := journal.Started{Migration: "m", Operations: []journal.Planned{
 		{ID: "1", Step: json.RawMessage(`{"kind":"x"}`)}, {ID: "2", Step: json.RawMessage(`{"kind":"y"}`)},
 	}}
@@ -32,7 +32,7 @@ func chain(t testing.TB, story []entry) []journal.Record {
 	for _, e := range append([]entry{{journal.RunStarted, "", started}}, story...) {
 		r, err := journal.NewRecord(tail, "run", at, e.typ, e.operation, e.body)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		records, tail = append(records, r), r.Next()
 	}
@@ -45,6 +45,7 @@ func undone(id string) entry  { return entry{journal.Undone, id, journal.UndoObs
 func finished(s journal.Status) entry {
 	return entry{journal.RunFinished, "", journal.Finished{Status: s}}
 }
+
 func undoIntent(id string, steps int) entry {
 	body := journal.UndoIntended{}
 	for range steps {
@@ -65,15 +66,18 @@ func TestFoldAddsUpWhatARunDid(t *testing.T) {
 		"intended": {[]entry{intent("1")}, [2]journal.Phase{"intended", "planned"}, "open", false},
 		"applied": {
 			[]entry{intent("1"), applied("1"), intent("2"), applied("2"), finished("applied")},
-			[2]journal.Phase{"applied", "applied"}, "applied", false,
+			[2]journal.Phase{"applied", "applied"},
+			"applied", false,
 		},
 		"undoing": {
 			[]entry{intent("1"), applied("1"), intent("2"), undone("2"), undoIntent("1/undo/1", 2), undone("1/undo/1")},
-			[2]journal.Phase{"undoing", "undone"}, "open", true,
+			[2]journal.Phase{"undoing", "undone"},
+			"open", true,
 		},
 		"rolled back": {
 			[]entry{intent("1"), applied("1"), undoIntent("1/undo/1", 2), undone("1/undo/1"), undoIntent("1/undo/2", 0), undone("1/undo/2"), finished("rolled_back")},
-			[2]journal.Phase{"undone", "planned"}, "rolled_back", true,
+			[2]journal.Phase{"undone", "planned"},
+			"rolled_back", true,
 		},
 		"halted":            {[]entry{intent("1"), finished("halted")}, [2]journal.Phase{"intended", "planned"}, "halted", false},
 		"halted, then on":   {[]entry{intent("1"), finished("halted"), applied("1")}, [2]journal.Phase{"applied", "planned"}, "open", false},
@@ -141,8 +145,10 @@ func TestFoldRefusesWhatNoRunCanHaveWritten(t *testing.T) {
 		"an intent of no operation":            {intent("")},
 		"a finish of an operation":             {{journal.RunFinished, "1", journal.Finished{Status: "halted"}}},
 		"two causes of the undo": {
-			intent("1"), {journal.UndoIntent, "1/undo/1", journal.UndoIntended{Steps: []json.RawMessage{[]byte("1"), []byte("2")}, Cause: "a"}},
-			undone("1/undo/1"), {journal.UndoIntent, "1/undo/2", journal.UndoIntended{Cause: "b"}},
+			intent("1"),
+			{journal.UndoIntent, "1/undo/1", journal.UndoIntended{Steps: []json.RawMessage{[]byte("1"), []byte("2")}, Cause: "a"}},
+			undone("1/undo/1"),
+			{journal.UndoIntent, "1/undo/2", journal.UndoIntended{Cause: "b"}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

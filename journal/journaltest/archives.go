@@ -49,7 +49,7 @@ func testArchive(t *testing.T, o Opened) {
 }
 
 // BigArchive is how many bytes the big archive of the suite has.
-const BigArchive = 12 << 20
+const BigArchive = 6 << 20
 
 func testBigArchive(t *testing.T, o Opened) {
 	t.Helper()

@@ -64,8 +64,8 @@ func Run(t *testing.T, backend Backend) {
 }
 
 // Chain makes a run's first n records: run_started, then intent and applied in turn.
-func Chain(t testing.TB, run string, n int) []journal.Record {
-	t.Helper()
+func Chain(tb testing.TB, run string, n int) []journal.Record {
+	tb.Helper()
 	at := time.Date(2026, 11, 21, 9, 30, 0, 123456789, time.UTC)
 	started := journal.Started{Migration: "create_products", Version: "20261121093000", Direction: "up", Environment: "test"}
 	for i := range (n + 1) / 2 {
@@ -85,7 +85,7 @@ func Chain(t testing.TB, run string, n int) []journal.Record {
 		}
 		r, err := journal.NewRecord(tail, run, at.Add(time.Duration(i)*time.Second), typ, operation, body)
 		if err != nil {
-			t.Fatal(err)
+			tb.Fatal(err)
 		}
 		records, tail = append(records, r), r.Next()
 	}
@@ -163,7 +163,7 @@ func testStaleTail(t *testing.T, o Opened) {
 	if err := o.Store.Append(t.Context(), gap); !errors.Is(err, journal.ErrTail) {
 		t.Errorf("error %v, want ErrTail", err)
 	}
-	wantRecords(t, o.Store, "run", 3)
+	wantRecords(t, o.Store, 3)
 }
 
 func testBeginAgain(t *testing.T, o Opened) {
@@ -173,7 +173,7 @@ func testBeginAgain(t *testing.T, o Opened) {
 	if err := o.Store.Append(t.Context(), first...); !errors.Is(err, journal.ErrTail) {
 		t.Errorf("error %v, want ErrTail", err)
 	}
-	wantRecords(t, o.Store, "run", 1)
+	wantRecords(t, o.Store, 1)
 }
 
 func testAllOrNone(t *testing.T, o Opened) {
@@ -183,9 +183,9 @@ func testAllOrNone(t *testing.T, o Opened) {
 	if err := o.Store.Append(t.Context(), records[1], records[2], records[4]); !errors.Is(err, journal.ErrTail) {
 		t.Errorf("error %v, want ErrTail", err)
 	}
-	wantRecords(t, o.Store, "run", 1)
+	wantRecords(t, o.Store, 1)
 	mustAppend(t, o.Store, records[1:]...)
-	wantRecords(t, o.Store, "run", 5)
+	wantRecords(t, o.Store, 5)
 }
 
 func testNotWhole(t *testing.T, o Opened) {
@@ -234,7 +234,7 @@ func testConcurrent(t *testing.T, o Opened) {
 	for _, n := range wins {
 		total += n
 	}
-	if records := wantRecords(t, o.Store, "run", places+1); total != places || len(records) != places+1 {
+	if records := wantRecords(t, o.Store, places+1); total != places || len(records) != places+1 {
 		t.Errorf("%d appends succeeded for %d places", total, places)
 	}
 }
@@ -270,7 +270,7 @@ func testDamage(t *testing.T, o Opened) {
 			o.Damage(t, "run", seq, func([]byte) []byte { return original })
 		}
 	}
-	wantRecords(t, o.Store, "run", 5)
+	wantRecords(t, o.Store, 5)
 }
 
 func testSwapped(t *testing.T, o Opened) {
@@ -308,12 +308,12 @@ func testReopen(t *testing.T, o Opened) {
 	records := Chain(t, "run", 4)
 	mustAppend(t, o.Store, records[:3]...)
 	other := o.Reopen(t)
-	wantRecords(t, other, "run", 3)
+	wantRecords(t, other, 3)
 	mustAppend(t, other, records[3])
 	if err := o.Store.Append(t.Context(), records[3]); !errors.Is(err, journal.ErrTail) {
 		t.Errorf("error %v, want ErrTail: the other opener has appended", err)
 	}
-	wantRecords(t, o.Store, "run", 4)
+	wantRecords(t, o.Store, 4)
 }
 
 func testCancelled(t *testing.T, o Opened) {
@@ -351,9 +351,10 @@ func mustAppend(t *testing.T, store journal.Store, records ...journal.Record) {
 	}
 }
 
-func wantRecords(t *testing.T, store journal.Store, run string, n int) []journal.Record {
+// wantRecords gives the records of the run "run", which must be n.
+func wantRecords(t *testing.T, store journal.Store, n int) []journal.Record {
 	t.Helper()
-	records, err := store.Records(t.Context(), run)
+	records, err := store.Records(t.Context(), "run")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,9 +15,9 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/backstep-dev/backstep/journal"
-
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"github.com/backstep-dev/backstep/journal"
 )
 
 // schemaVersion is the version of the tables below; a file of a higher one is
@@ -147,7 +147,7 @@ func prepare(path string, readOnly bool) error {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		return err
 	}
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the path is the caller's to choose
+	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func prepare(path string, readOnly bool) error {
 }
 
 func syncFolder(folder string) error {
-	dir, err := os.Open(folder) //nolint:gosec // see prepare
+	dir, err := os.Open(folder)
 	if err != nil {
 		return err
 	}
