@@ -1,7 +1,6 @@
 package steps
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -117,7 +116,7 @@ func (c *Codec) Decode(data json.RawMessage) (engine.Step, error) {
 
 func (c *Codec) decode(data json.RawMessage) (engine.Step, error) {
 	var object map[string]json.RawMessage
-	if err := json.NewDecoder(bytes.NewReader(data)).Decode(&object); err != nil {
+	if err := json.Unmarshal(data, &object); err != nil {
 		return nil, err
 	}
 	var kind string

@@ -30,7 +30,7 @@ type documentImage struct {
 }
 
 // newDocumentImage takes over a document as it was read; links are its relationship keys.
-// Related ids and permissions are sorted, because neither has an order of its own.
+// Related ids are sorted, because they come in no order of their own.
 func newDocumentImage(collection string, document appwrite.Document, links []string) documentImage {
 	data := make(map[string]any, len(document.Data))
 	for key, value := range document.Data {
@@ -47,7 +47,7 @@ func newDocumentImage(collection string, document appwrite.Document, links []str
 		ID:          document.ID,
 		CreatedAt:   document.CreatedAt,
 		UpdatedAt:   document.UpdatedAt,
-		Permissions: slices.Sorted(slices.Values(document.Permissions)),
+		Permissions: slices.Clone(document.Permissions),
 		Data:        data,
 	}
 }
@@ -55,7 +55,7 @@ func newDocumentImage(collection string, document appwrite.Document, links []str
 // fingerprint is equal for documents with the same data and permissions,
 // whatever their times are.
 func (i documentImage) fingerprint() (string, error) {
-	raw, err := encode(documentImage{Permissions: i.Permissions, Data: i.Data})
+	raw, err := encode(documentImage{Permissions: slices.Sorted(slices.Values(i.Permissions)), Data: i.Data})
 	if err != nil {
 		return "", err
 	}

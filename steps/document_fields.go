@@ -43,11 +43,11 @@ func newShape(collection appwrite.Collection, server appwrite.Capabilities) shap
 }
 
 // readable reports whether a relationship can be asked for. The parent side of a
-// two-way relationship of a collection with itself cannot.
+// relationship of a collection with itself cannot.
 func readable(collection string, attribute appwrite.Attribute) bool {
 	r := attribute.Relationship
 	return r != nil && attribute.Status == appwrite.StatusAvailable &&
-		!(r.TwoWay && r.Related == collection && r.Side != "child")
+		(r.Related != collection || r.Side == "child")
 }
 
 // hasDefault reports whether the server puts a default where null is written.

@@ -96,10 +96,28 @@ func holdsOne(attribute appwrite.Attribute, wanted, live any) bool {
 	case isText && attribute.Type == appwrite.TypeBigInt: // takes decimal strings
 		number, ok := live.(json.Number)
 		return ok && sameNumber(json.Number(text), number)
+	case attribute.Type == appwrite.TypeFloat:
+		return sameFloat(wanted, live)
 	default:
 		return sameElement(wanted, live)
 	}
 }
+
+// sameFloat compares numbers as the server keeps them in a float: with 14
+// significant digits, whatever was sent.
+func sameFloat(a, b any) bool {
+	numberA, okA := a.(json.Number)
+	numberB, okB := b.(json.Number)
+	if !okA || !okB {
+		return sameElement(a, b)
+	}
+	floatA, errA := numberA.Float64()
+	floatB, errB := numberB.Float64()
+	return errA == nil && errB == nil && kept(floatA) == kept(floatB)
+}
+
+// kept writes a float with the digits that the server keeps.
+func kept(f float64) string { return strconv.FormatFloat(f, 'e', 13, 64) }
 
 // sameTime compares two dates as the server stores them: UTC, milliseconds.
 func sameTime(a, b string) bool {

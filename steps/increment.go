@@ -219,7 +219,7 @@ func (s Increment) Probe(ctx context.Context, site engine.Site, before engine.Me
 		return foreign("the document is gone")
 	case isNumber && sameNumber(value, m.Value):
 		return engine.Finding{State: engine.StateBefore}, nil
-	case isNumber && ok && sameNumber(value, decimal(sum)):
+	case isNumber && ok && (sum.IsInt() && sameNumber(value, decimal(sum)) || !sum.IsInt() && sameFloat(value, decimal(sum))):
 		return foundAfter(m)
 	default:
 		return foreign("%s was %s and is %v now", s.Attribute, m.Value, live.Data[s.Attribute])
