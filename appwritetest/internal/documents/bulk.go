@@ -16,6 +16,24 @@ import (
 // batch a storage transaction of its own.
 const batch = 1000
 
+// bulkCollection is the collection of a bulk call, where those are allowed.
+func (r *Room) bulkCollection(req *api.Request) (*catalog.Collection, error) {
+	col, err := r.collection(req)
+	if err != nil {
+		return nil, err
+	}
+	return col, bulkAllowed(req, col)
+}
+
+// bulkPage is the answer of a bulk call, which lists the first of the records.
+func (v view) bulkPage(records []*store.Record, model func(*store.Record) *phpjson.Object) *phpjson.Object {
+	bodies := make([]*phpjson.Object, min(len(records), maxItems))
+	for i := range bodies {
+		bodies[i] = model(records[i])
+	}
+	return v.page(len(records), bodies)
+}
+
 // selection compiles the queries of a bulk call. 1.7 crashes on what it does
 // not know, every version on a cursor.
 func (r *Room) selection(col *catalog.Collection, texts []string) (query.Set, error) {
@@ -24,7 +42,7 @@ func (r *Room) selection(col *catalog.Collection, texts []string) (query.Set, er
 		return set, apierr.Unknown("%v", err)
 	}
 	if err != nil {
-		return set, badQuery(r.Profile, err)
+		return set, badQuery(err)
 	}
 	if set.Cursor != "" || (!r.Profile.TablesDB() && set.Select != nil) {
 		return set, apierr.Unknown("cursor and select are not supported here")
@@ -38,11 +56,8 @@ func (r *Room) updateMany(req *api.Request) (api.Response, error) {
 	if data.Len() == 0 {
 		return api.Response{}, missingPayload()
 	}
-	col, err := r.collection(req)
+	col, err := r.bulkCollection(req)
 	if err != nil {
-		return api.Response{}, err
-	}
-	if err := bulkAllowed(req, col); err != nil {
 		return api.Response{}, err
 	}
 	if stages(req) {
@@ -61,7 +76,7 @@ func (r *Room) updateMany(req *api.Request) (api.Response, error) {
 	if err := r.patch(col, &store.Record{}, withoutOperators(in.fields)); err != nil {
 		return api.Response{}, err
 	}
-	records, err := r.inBatches(req, col, set, func(w store.Writer, old *store.Record) (*store.Record, error) {
+	records, err := r.inBatches(col, set, func(w store.Writer, old *store.Record) (*store.Record, error) {
 		return r.overwrite(w, col, old, in)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
@@ -71,11 +86,9 @@ func (r *Room) updateMany(req *api.Request) (api.Response, error) {
 		return api.Response{}, err
 	}
 	v := r.view(req)
-	bodies := make([]*phpjson.Object, 0, min(len(records), maxItems))
-	for _, record := range records[:min(len(records), maxItems)] {
-		bodies = append(bodies, r.updated(v, col, record, set.Select, in.fields))
-	}
-	return api.OK(v.page(len(records), bodies)), nil
+	return api.OK(v.bulkPage(records, func(record *store.Record) *phpjson.Object {
+		return r.updated(v, col, record, set.Select, in.fields)
+	})), nil
 }
 
 // updated is how a bulk update shows a record: as if it had applied defaults,
@@ -131,7 +144,7 @@ func withoutNullDefaults(col *catalog.Collection, fields *phpjson.Object) *phpjs
 }
 
 // inBatches runs a change over the records that a set selects.
-func (r *Room) inBatches(_ *api.Request, col *catalog.Collection, set query.Set,
+func (r *Room) inBatches(col *catalog.Collection, set query.Set,
 	change func(store.Writer, *store.Record) (*store.Record, error),
 ) ([]*store.Record, error) {
 	records, err := search{Room: r, reader: r.Store, col: col, set: set}.find(0)
@@ -158,11 +171,8 @@ func (r *Room) inBatches(_ *api.Request, col *catalog.Collection, set query.Set,
 
 // upsertMany creates or overwrites all records or none.
 func (r *Room) upsertMany(req *api.Request) (api.Response, error) {
-	col, err := r.collection(req)
+	col, err := r.bulkCollection(req)
 	if err != nil {
-		return api.Response{}, err
-	}
-	if err := bulkAllowed(req, col); err != nil {
 		return api.Response{}, err
 	}
 	items := objectsOf(req.List("documents"))
@@ -178,11 +188,7 @@ func (r *Room) upsertMany(req *api.Request) (api.Response, error) {
 		return api.Response{}, conflict(err)
 	}
 	v := r.view(req)
-	bodies := make([]*phpjson.Object, len(told))
-	for i, record := range told {
-		bodies[i] = v.render(col, record)
-	}
-	return api.OK(v.page(len(bodies), bodies)), nil
+	return api.OK(v.bulkPage(told, func(record *store.Record) *phpjson.Object { return v.render(col, record) })), nil
 }
 
 // putAll upserts each item and returns those that were written.
@@ -194,15 +200,13 @@ func (r *Room) putAll(w store.Writer, dialect api.Dialect, col *catalog.Collecti
 		if err != nil {
 			return nil, err
 		}
-		id, ok := in.id.(string)
-		if !ok || id == "" {
-			id = r.uniqueID()
+		if in.id == "" {
+			in.id = freshID()
 		}
-		if seen[r.Profile.Fold(id)] && r.Profile.TablesDB() {
+		if seen[r.Profile.Fold(in.id)] && r.Profile.TablesDB() {
 			return nil, alreadyExists()
 		}
-		seen[r.Profile.Fold(id)] = true
-		in.id = id
+		seen[r.Profile.Fold(in.id)] = true
 		inputs[i] = in
 		if !r.Profile.TablesDB() && !sameKeys(inputs[0].fields, in.fields) {
 			return nil, apierr.Unknown("Column count doesn't match value count")
@@ -225,11 +229,8 @@ func sameKeys(a, b *phpjson.Object) bool { return sameSet(a.Keys(), b.Keys()) }
 
 // deleteMany removes every record that the queries select.
 func (r *Room) deleteMany(req *api.Request) (api.Response, error) {
-	col, err := r.collection(req)
+	col, err := r.bulkCollection(req)
 	if err != nil {
-		return api.Response{}, err
-	}
-	if err := bulkAllowed(req, col); err != nil {
 		return api.Response{}, err
 	}
 	if stages(req) {
@@ -240,16 +241,12 @@ func (r *Room) deleteMany(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
-	records, err := r.inBatches(req, col, set, func(w store.Writer, record *store.Record) (*store.Record, error) {
+	records, err := r.inBatches(col, set, func(w store.Writer, record *store.Record) (*store.Record, error) {
 		return record, r.remove(w, col, record)
 	})
 	if err != nil {
 		return api.Response{}, err
 	}
 	v := r.view(req)
-	bodies := make([]*phpjson.Object, 0, min(len(records), maxItems))
-	for _, record := range records[:min(len(records), maxItems)] {
-		bodies = append(bodies, v.render(col, record))
-	}
-	return api.OK(v.page(len(records), bodies)), nil
+	return api.OK(v.bulkPage(records, func(record *store.Record) *phpjson.Object { return v.render(col, record) })), nil
 }

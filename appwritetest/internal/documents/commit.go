@@ -91,7 +91,7 @@ func itemID(r *Room, item *phpjson.Object) string {
 	if text, ok := id.(string); ok && text != "" {
 		return text
 	}
-	return r.uniqueID()
+	return freshID()
 }
 
 // input reads the data of an operation, which went through JSON while it was

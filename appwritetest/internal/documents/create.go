@@ -1,11 +1,6 @@
 package documents
 
 import (
-	"crypto/rand"
-	"encoding/hex"
-	"fmt"
-	"time"
-
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
@@ -49,9 +44,7 @@ func (r *Room) create(req *api.Request) (api.Response, error) {
 	if !may(req, "create", col, nil) {
 		return api.Response{}, unauthorized()
 	}
-	if id == "unique()" {
-		id = r.uniqueID()
-	}
+	id = api.Expand(id)
 	if stages(req) {
 		return r.stageNew(req, col, tx.Create, id, data)
 	}
@@ -79,13 +72,10 @@ func (r *Room) create(req *api.Request) (api.Response, error) {
 func (r *Room) insert(w store.Writer, col *catalog.Collection, in input) (*store.Record, error) {
 	now := r.now()
 	record := &store.Record{
-		ID: in.id.(string), Permissions: in.permissions,
+		ID: in.id, Permissions: in.permissions,
 		CreatedAt: or(in.createdAt, now), UpdatedAt: or(in.updatedAt, now),
 	}
-	if err := r.fill(col, record, in.fields); err != nil {
-		return nil, err
-	}
-	links, err := r.links(col, in.fields)
+	links, err := r.fill(col, record, in.fields)
 	if err != nil {
 		return nil, err
 	}
@@ -101,30 +91,16 @@ func (r *Room) createMany(req *api.Request, col *catalog.Collection, items []*ph
 	if err := bulkAllowed(req, col); err != nil {
 		return api.Response{}, err
 	}
-	inputs := make([]input, len(items))
-	for i, item := range items {
-		in, err := r.read(req.Dialect, item)
-		if err != nil {
-			return api.Response{}, err
-		}
-		if in.id == nil || in.id == "unique()" {
-			in.id = r.uniqueID()
-		}
-		if id, ok := in.id.(string); !ok || !api.ValidID(id) {
-			return api.Response{}, apierr.BadRequest("general_bad_request", "Invalid $id: must be a valid id")
-		}
-		if err := permission.Check(in.permissions, true); err != nil {
-			return api.Response{}, apierr.BadRequest("general_bad_request", "%v", err)
-		}
-		in.permissions = permission.Expand(in.permissions, false)
-		inputs[i] = in
+	inputs, err := r.readItems(req, items)
+	if err != nil {
+		return api.Response{}, err
 	}
 	if stages(req) {
 		return r.stageBulk(req, col, tx.Operation{Action: tx.BulkCreate, Items: withIDs(items, inputs)})
 	}
 	v := r.view(req)
 	bodies := make([]*phpjson.Object, len(inputs))
-	err := r.Store.Update(func(w store.Writer) error {
+	err = r.Store.Update(func(w store.Writer) error {
 		for i, in := range inputs {
 			record, err := r.insert(w, col, in)
 			if err != nil {
@@ -139,6 +115,30 @@ func (r *Room) createMany(req *api.Request, col *catalog.Collection, items []*ph
 		return api.Response{}, conflict(err)
 	}
 	return api.Created(v.page(len(bodies), bodies)), nil
+}
+
+// readItems reads the records of a bulk create and checks their ids and
+// permissions.
+func (r *Room) readItems(req *api.Request, items []*phpjson.Object) ([]input, error) {
+	inputs := make([]input, len(items))
+	for i, item := range items {
+		in, err := r.read(req.Dialect, item)
+		if err != nil {
+			return nil, err
+		}
+		if id, given := item.Get("$id"); given && id != nil && !api.ValidID(api.Expand(in.id)) {
+			return nil, apierr.BadRequest("general_bad_request", "Invalid $id: %v", id)
+		}
+		if in.id == "" || in.id == "unique()" {
+			in.id = freshID()
+		}
+		if err := permission.Check(in.permissions, true); err != nil {
+			return nil, apierr.BadRequest("general_bad_request", "%v", err)
+		}
+		in.permissions = permission.Expand(in.permissions, false)
+		inputs[i] = in
+	}
+	return inputs, nil
 }
 
 // withIDs are items that all have an id.
@@ -163,12 +163,5 @@ func bulkAllowed(req *api.Request, col *catalog.Collection) error {
 	return nil
 }
 
-// uniqueID draws an id as the server does: the time in microseconds, then
-// seven random digits.
-func (r *Room) uniqueID() string {
-	var random [4]byte
-	_, _ = rand.Read(random[:]) // never fails
-	t := r.Now()
-	micros := t.Nanosecond() / int(time.Microsecond)
-	return fmt.Sprintf("%08x%05x%s", t.Unix(), micros, hex.EncodeToString(random[:])[:7])
-}
+// freshID draws an id as the server does.
+func freshID() string { return api.Expand("unique()") }

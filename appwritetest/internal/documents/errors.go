@@ -2,9 +2,9 @@ package documents
 
 import (
 	"errors"
+	"net/http"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
-	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 	"github.com/backstep-dev/backstep/appwritetest/internal/query"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
 )
@@ -18,7 +18,7 @@ func alreadyExists() error {
 }
 
 func unauthorized() error {
-	return apierr.New(401, "user_unauthorized", "The current user is not authorized to perform the requested action.")
+	return apierr.New(http.StatusUnauthorized, "user_unauthorized", "The current user is not authorized to perform the requested action.")
 }
 
 // conflict turns a duplicate in the store into the client's error.
@@ -30,7 +30,7 @@ func conflict(err error) error {
 }
 
 // badQuery turns what is wrong with a query into the client's error.
-func badQuery(_ profile.Profile, err error) error {
+func badQuery(err error) error {
 	switch {
 	case errors.Is(err, query.ErrInvalid):
 		return apierr.BadRequest("general_query_invalid", "%v", err)

@@ -18,7 +18,7 @@ func (r *Room) get(req *api.Request) (api.Response, error) {
 	rules.SelectOnly = true
 	set, err := rules.Compile(req.Strings("queries"))
 	if err != nil {
-		return api.Response{}, badQuery(r.Profile, err)
+		return api.Response{}, badQuery(err)
 	}
 	if err := r.checkDots(col, set.Select); err != nil {
 		return api.Response{}, err
@@ -58,7 +58,7 @@ func (r *Room) list(req *api.Request) (api.Response, error) {
 	}
 	set, err := r.rules(col).Compile(req.Strings("queries"))
 	if err != nil {
-		return api.Response{}, badQuery(r.Profile, err)
+		return api.Response{}, badQuery(err)
 	}
 	if err := r.checkDots(col, set.Select); err != nil {
 		return api.Response{}, err

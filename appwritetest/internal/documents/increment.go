@@ -98,7 +98,7 @@ func (r *Room) count(w store.Writer, col *catalog.Collection, s step, allow func
 	amount, _ := value.Float(s.amount)
 	bound, bounded := value.Float(s.bound)
 	tooFar := bounded && ((amount > 0 && total > bound) || (amount < 0 && total < bound))
-	if tooFar || (d.Type != catalog.TypeDouble && math.Abs(total) > math.MaxInt64) {
+	if tooFar || (d.Type != catalog.TypeDouble && math.Abs(total) >= math.MaxInt64) {
 		return nil, nil, apierr.BadRequest("attribute_limit_exceeded", "Attribute '%s' has reached its limit.", s.attribute)
 	}
 	record := old.Clone()

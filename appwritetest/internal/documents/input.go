@@ -11,7 +11,7 @@ import (
 // input is what a client sent for one record.
 type input struct {
 	dialect api.Dialect
-	id      any // of bulk items and staged operations: $id, nil when it is missing
+	id      string // $id; "" when it is missing or no text
 	// fields are the values of attributes, and whatever else was sent.
 	fields *phpjson.Object
 	// permissions is nil when none were sent.
@@ -38,7 +38,7 @@ func (r *Room) read(dialect api.Dialect, sent *phpjson.Object) (input, error) {
 	for key, v := range sent.All() {
 		switch {
 		case key == "$id":
-			in.id = v
+			in.id, _ = v.(string)
 		case key == "$permissions":
 			list, ok := v.([]any)
 			if !ok && v != nil {
@@ -52,7 +52,7 @@ func (r *Room) read(dialect api.Dialect, sent *phpjson.Object) (input, error) {
 			if err != nil {
 				return input{}, err
 			}
-			in.touched = at == nil && v != nil
+			in.touched = in.touched || (at == nil && v != nil)
 			if key == "$createdAt" {
 				in.createdAt = at
 			} else {
@@ -71,13 +71,12 @@ func (r *Room) clientTime(v any) (*int64, error) {
 	if !r.Profile.TablesDB() || v == nil {
 		return nil, nil
 	}
-	text, ok := v.(string)
-	if !ok || text == "" {
-		return nil, invalidStructure("$createdAt and $updatedAt must be dates")
+	if v == "" {
+		return nil, invalidStructure("$createdAt and $updatedAt must not be empty")
 	}
-	t, err := r.dates.Parse(text)
+	t, err := r.values.Date(v)
 	if err != nil {
-		return nil, invalidStructure("%v", err)
+		return nil, invalidStructure("$createdAt and $updatedAt: %v", err)
 	}
 	ms := t.UnixMilli()
 	return &ms, nil

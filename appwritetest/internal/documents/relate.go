@@ -66,7 +66,7 @@ func (r *Room) ref(sent any) (ref, bool) {
 		id, _ := v.Get("$id")
 		text, ok := id.(string)
 		if !ok || text == "" || text == "unique()" {
-			text = r.uniqueID()
+			text = freshID()
 		}
 		return ref{id: text, fields: v}, true
 	}
@@ -175,7 +175,7 @@ func (r *Room) pair(w store.Writer, s side, record, other *store.Record) error {
 			return nil
 		}
 	}
-	row := &store.Record{ID: r.uniqueID()}
+	row := &store.Record{ID: freshID()}
 	row.Set(mine, record.ID)
 	row.Set(theirs, other.ID)
 	return w.Insert(table, row)

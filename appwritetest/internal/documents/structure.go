@@ -12,8 +12,8 @@ import (
 
 // fill writes the fields into record, over the values it has, and validates
 // the whole: defaults stand in for what is null, nothing required is missing,
-// nothing is unknown. Relationships are left alone.
-func (r *Room) fill(col *catalog.Collection, record *store.Record, fields *phpjson.Object) error {
+// nothing is unknown. Relationships are read and returned, not written.
+func (r *Room) fill(col *catalog.Collection, record *store.Record, fields *phpjson.Object) ([]link, error) {
 	known := 0
 	for i := range col.Schema.Attributes {
 		d := &col.Schema.Attributes[i]
@@ -31,13 +31,13 @@ func (r *Room) fill(col *catalog.Collection, record *store.Record, fields *phpjs
 			sent = d.Default
 		}
 		if err := r.set(record, d, sent); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	if known < fields.Len() {
-		return unknownField(col, fields)
+		return nil, unknownField(col, fields)
 	}
-	return nil
+	return r.links(col, fields)
 }
 
 // set validates one value and writes it.

@@ -1,6 +1,8 @@
 package documents
 
 import (
+	"net/http"
+
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
@@ -53,7 +55,7 @@ func (r *Room) restrict(w store.Writer, s side, targets []target) error {
 	}
 	parent, manyToOne := s.Relation.Side == "parent", s.Relation.Type == "manyToOne"
 	if parent != manyToOne {
-		return apierr.New(403, "document_delete_restricted", "Document cannot be deleted because it is referenced by another document.")
+		return apierr.New(http.StatusForbidden, "document_delete_restricted", "Document cannot be deleted because it is referenced by another document.")
 	}
 	if !parent && s.Relation.Type == "oneToOne" && !s.Relation.TwoWay {
 		return r.clear(w, s.related, s.other, targets[0].record)

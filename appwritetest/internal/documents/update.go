@@ -56,22 +56,19 @@ func missingPayload() error {
 // change is PATCH: it merges the input into the record with its id, validates
 // the whole and writes it, unless nothing differs. allow may refuse.
 func (r *Room) change(w store.Writer, col *catalog.Collection, in input, allow func(*store.Record) error) (*store.Record, error) {
-	old, err := w.Get(col.Sequence, in.id.(string))
+	old, err := w.Get(col.Sequence, in.id)
 	if err != nil {
 		return nil, err
 	}
 	if old == nil {
-		return nil, notFound(in.id.(string))
+		return nil, notFound(in.id)
 	}
 	if err := allow(old); err != nil {
 		return nil, err
 	}
 	in.fields = r.operators(in.fields)
 	record := old.Clone()
-	if err := r.fill(col, record, in.fields); err != nil {
-		return nil, err
-	}
-	links, err := r.links(col, in.fields)
+	links, err := r.fill(col, record, in.fields)
 	if err != nil {
 		return nil, err
 	}

@@ -84,7 +84,7 @@ const (
 // returns what the client is told: where nothing seems to change, the record
 // as it was, nil if there is none.
 func (r *Room) place(w store.Writer, col *catalog.Collection, in input, allow func(*store.Record) error) (told *store.Record, done effect, err error) {
-	old, err := w.Get(col.Sequence, in.id.(string))
+	old, err := w.Get(col.Sequence, in.id)
 	if err != nil {
 		return nil, unchanged, err
 	}
@@ -96,7 +96,7 @@ func (r *Room) place(w store.Writer, col *catalog.Collection, in input, allow fu
 		return old, unchanged, nil
 	}
 	now := r.now()
-	record := &store.Record{ID: in.id.(string), CreatedAt: or(in.createdAt, now)}
+	record := &store.Record{ID: in.id, CreatedAt: or(in.createdAt, now)}
 	if old != nil {
 		record = old.Clone()
 		if !r.Profile.TablesDB() {
@@ -107,13 +107,10 @@ func (r *Room) place(w store.Writer, col *catalog.Collection, in input, allow fu
 	if in.permissions != nil {
 		record.Permissions = in.permissions
 	}
-	if err := r.fill(col, record, in.fields); err != nil {
-		return nil, unchanged, err
-	}
 	if err := requireSent(col, in.fields); err != nil {
 		return nil, unchanged, err
 	}
-	links, err := r.links(col, in.fields)
+	links, err := r.fill(col, record, in.fields)
 	if err != nil {
 		return nil, unchanged, err
 	}

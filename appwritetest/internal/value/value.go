@@ -82,7 +82,8 @@ func (r Rules) element(d *catalog.Definition, sent any) (any, error) {
 		}
 		return nil, invalid("must be a boolean")
 	case catalog.TypeDatetime:
-		return r.date(sent)
+		t, err := r.Date(sent)
+		return phpdate.Format(t), err
 	case catalog.TypePoint, catalog.TypeLine, catalog.TypePolygon:
 		return geometry(d.Type, sent)
 	default:
@@ -165,23 +166,23 @@ func text(d *catalog.Definition, sent any) (any, error) {
 	return s, nil
 }
 
-// date normalises what PHP can read as a date. MariaDB's range ends a moment
-// before the year 10000.
-func (r Rules) date(sent any) (any, error) {
+// Date reads what PHP takes for a date. MariaDB's range ends a moment before
+// the year 10000. The error matches ErrInvalid.
+func (r Rules) Date(sent any) (time.Time, error) {
 	s, ok := sent.(string)
 	if !ok {
-		return nil, invalid("must be a date")
+		return time.Time{}, invalid("must be a date")
 	}
 	t, err := r.Dates.Parse(s)
 	if err != nil {
-		return nil, invalid("%v", err)
+		return time.Time{}, invalid("%v", err)
 	}
 	first := time.Date(1000, 1, 1, 0, 0, 0, 0, time.UTC)
 	last := time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 	if t.Before(first) || t.After(last) {
-		return nil, invalid("must be a date from the year 1000 to 9999")
+		return time.Time{}, invalid("must be a date from the year 1000 to 9999")
 	}
-	return phpdate.Format(t), nil
+	return t, nil
 }
 
 // geometry checks a point, a list of points or a list of closed rings.
