@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/charmbracelet/lipgloss"
@@ -73,7 +74,9 @@ func (a *app) grid(w io.Writer, headers []string, rows [][]string) {
 		t = t.Border(lipgloss.NormalBorder()).BorderHeader(true).
 			BorderTop(false).BorderBottom(false).BorderLeft(false).BorderRight(false)
 	}
-	fmt.Fprintln(w, t.Render())
+	for line := range strings.Lines(t.Render()) {
+		fmt.Fprintln(w, strings.TrimRight(line, " \n"))
+	}
 }
 
 // plural gives "1 step", "2 steps".

@@ -155,7 +155,7 @@ func (a *app) prepare() error {
 	if a.flags.format != "table" && a.flags.format != "json" {
 		return usageError(fmt.Errorf("--format is %q; it may be table or json", a.flags.format), "")
 	}
-	level := slog.LevelWarn
+	level := slog.LevelError
 	if a.flags.verbose {
 		level = slog.LevelDebug
 	}

@@ -205,7 +205,11 @@ func (s *session) next(r engine.Report) string {
 		return fmt.Sprintf("mend what is named above, then: %s resume %s, or %s rollback %s, or %s resolve %s --applied|--rolled-back --reason …",
 			name, r.Run, name, r.Run, name, r.Run)
 	case engine.OutcomeInterrupted:
-		return fmt.Sprintf("%s resume %s, or %s rollback %s", name, r.Run, name, r.Run)
+		first := ""
+		if errors.Is(r.Err, engine.ErrJournal) {
+			first = "see to the disk that holds the journal, then: "
+		}
+		return fmt.Sprintf("%s%s resume %s, or %s rollback %s", first, name, r.Run, name, r.Run)
 	case engine.OutcomeRolledBack:
 		return fmt.Sprintf("mend the migration, then: %s up", name)
 	default:

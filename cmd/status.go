@@ -124,15 +124,23 @@ func (a *app) printStatus(w io.Writer, r statusResult) {
 		rows = append(rows, []string{m.Version, m.Name, words[m.State], fmt.Sprint(m.Steps), at, m.Run})
 	}
 	a.grid(w, []string{"VERSION", "MIGRATION", "STATE", "STEPS", "CHANGED (UTC)", "RUN"}, rows)
+	told := map[string]bool{}
 	for _, m := range r.Migrations {
 		if m.Problem != "" {
 			fmt.Fprintf(w, "%s\n", m.Problem)
+			told[m.Problem] = true
 		}
 	}
 	for _, u := range r.Unfinished {
-		fmt.Fprintf(w, "%s\n", u.Problem)
+		if !told[u.Problem] {
+			fmt.Fprintf(w, "%s\n", u.Problem)
+		}
 	}
-	fmt.Fprintf(w, "%s: %d applied, %d pending\n", r.Environment, r.Applied, r.Pending)
+	fmt.Fprintf(w, "%s: %d applied, %d pending", r.Environment, r.Applied, r.Pending)
+	if other := len(r.Migrations) - r.Applied - r.Pending; other > 0 {
+		fmt.Fprintf(w, ", %d in need of attention", other)
+	}
+	fmt.Fprintln(w)
 }
 
 func newHistory(a *app) *cobra.Command {

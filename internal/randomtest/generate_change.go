@@ -38,9 +38,7 @@ func (g generator) updateDocument() engine.Step {
 	if key == "" || len(data) == 0 {
 		return nil
 	}
-	doc := c.Documents[key]
-	maps.Copy(doc, data)
-	c.fill(doc)
+	c.write(c.Documents[key], data)
 	return steps.UpdateDocument{Database: id[0], Collection: id[1], ID: key, Data: data}
 }
 
@@ -57,13 +55,12 @@ func (g generator) upsertDocument() engine.Step {
 	if len(data) == 0 {
 		return nil
 	}
-	doc := c.Documents[key]
-	if doc == nil {
-		doc = map[string]any{}
+	if doc := c.Documents[key]; doc != nil {
+		c.write(doc, data)
+	} else {
+		c.Documents[key] = maps.Clone(data)
+		c.fill(c.Documents[key])
 	}
-	maps.Copy(doc, data)
-	c.fill(doc)
-	c.Documents[key] = doc
 	return steps.UpsertDocument{Database: id[0], Collection: id[1], ID: key, Data: data}
 }
 

@@ -78,6 +78,19 @@ func (c *Collection) fill(doc map[string]any) {
 	}
 }
 
+// write changes fields of a document. A write that changes nothing is none, so
+// that it fills in no defaults either.
+func (c *Collection) write(doc, data map[string]any) {
+	changed := false
+	for key, value := range data {
+		changed = changed || doc[key] != value
+		doc[key] = value
+	}
+	if changed {
+		c.fill(doc)
+	}
+}
+
 // fits says whether the server would take the document: nothing required is
 // missing.
 func (c *Collection) fits(doc map[string]any) bool {

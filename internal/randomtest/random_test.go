@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -34,13 +35,10 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	// A thousand migrations, unless the command line or a soak says otherwise.
-	checks := "1000"
+	// A thousand migrations, in four streams; more in a soak.
+	checks := "250"
 	if os.Getenv("BACKSTEP_SOAK") != "" {
-		checks = "20000"
-	}
-	if testing.Short() {
-		checks = "100"
+		checks = "5000"
 	}
 	if err := flag.Set("rapid.checks", checks); err != nil {
 		panic(err)
@@ -76,29 +74,33 @@ func (c *crashing) Append(ctx context.Context, records ...journal.Record) error 
 // failure; -rapid.seed repeats it.
 func TestRandomMigrationsEndWholeOrUndone(t *testing.T) {
 	t.Parallel()
-	var outcomes [4]atomic.Int64
-	t.Cleanup(func() {
-		t.Logf("outcomes: %d applied, %d rolled back, %d after a halt, %d after a crash",
-			outcomes[0].Load(), outcomes[1].Load(), outcomes[2].Load(), outcomes[3].Load())
-	})
+	for stream := range 4 {
+		t.Run(strconv.Itoa(stream), func(t *testing.T) {
+			t.Parallel()
+			runStream(t)
+		})
+	}
+}
+
+func runStream(t *testing.T) {
+	t.Helper()
+	counts := map[string]int{}
 	folder := t.TempDir()
-	var n atomic.Int64
+	n := 0
 	rapid.Check(t, func(rt *rapid.T) {
-		w := newWorld(rt, filepath.Join(folder, "journal", time.Duration(n.Add(1)).String()))
+		n++
+		w := newWorld(rt, filepath.Join(folder, strconv.Itoa(n)))
 		defer w.close()
 		outcome, halted, crashed := w.play(rt)
-		if outcome == engine.OutcomeApplied {
-			outcomes[0].Add(1)
-		} else {
-			outcomes[1].Add(1)
-		}
+		counts[string(outcome)]++
 		if halted {
-			outcomes[2].Add(1)
+			counts["after a halt"]++
 		}
 		if crashed {
-			outcomes[3].Add(1)
+			counts["after a crash"]++
 		}
 	})
+	t.Logf("%d migrations: %v", n, counts)
 }
 
 // world is one server with one journal.
@@ -168,7 +170,7 @@ func (w *world) play(rt *rapid.T) (outcome engine.Outcome, halted, crashed bool)
 			removeFaults()
 		}
 		if round == 6 {
-			rt.Fatalf("still unfinished after %d rounds: %v\n%+v", round, err, report)
+			rt.Fatalf("still unfinished after %d rounds: %v\nleft: %+v\nproof: %+v", round, err, report.Left, report.Proof)
 		}
 		report, err = w.again(rt, report, back)
 	}
@@ -227,6 +229,7 @@ func (w *world) run(rt *rapid.T, e *engine.Engine, list []engine.Step) {
 func (w *world) engine(rt *rapid.T, store journal.Store) *engine.Engine {
 	e, err := engine.New(store, w.codec,
 		engine.WithClassifier(steps.Classify),
+		engine.WithWatch(appwrite.Watch),
 		engine.WithRetry(engine.RetryPolicy{Initial: time.Millisecond, Max: 20 * time.Millisecond, Budget: 5 * time.Second}),
 		engine.WithQuarantine(quarantine))
 	require(rt, err)
