@@ -58,7 +58,7 @@ func (c commit) run(op tx.Operation) error {
 		return c.create(col, op, op.Record, op.Data)
 	case tx.BulkCreate:
 		for _, item := range op.Items {
-			if err := c.create(col, op, itemID(c.Room, item), item); err != nil {
+			if err := c.create(col, op, itemID(item), item); err != nil {
 				return err
 			}
 		}
@@ -69,7 +69,7 @@ func (c commit) run(op tx.Operation) error {
 		return c.upsert(col, op, op.Record, op.Data)
 	case tx.BulkUpsert:
 		for _, item := range op.Items {
-			if err := c.upsert(col, op, itemID(c.Room, item), item); err != nil {
+			if err := c.upsert(col, op, itemID(item), item); err != nil {
 				return err
 			}
 		}
@@ -86,7 +86,7 @@ func (c commit) run(op tx.Operation) error {
 }
 
 // itemID is the id of a bulk item; one that has none gets one.
-func itemID(r *Room, item *phpjson.Object) string {
+func itemID(item *phpjson.Object) string {
 	id, _ := item.Get("$id")
 	if text, ok := id.(string); ok && text != "" {
 		return text
