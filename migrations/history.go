@@ -162,7 +162,8 @@ func historyAttributes() []appwrite.Attribute {
 		{Key: "name", Type: appwrite.TypeString, Size: 256, Required: true},
 		{Key: "timestamp", Type: appwrite.TypeInteger, Required: true, Min: "0", Max: "9007199254740991"},
 		text("version", 14), text("checksum", 64), text("run", 64), text("direction", 8), text("journal", 1024),
-		{Key: "duration_ms", Type: appwrite.TypeInteger}, text("tool", 64),
+		{Key: "duration_ms", Type: appwrite.TypeInteger},
+		text("tool", 64),
 	}
 }
 

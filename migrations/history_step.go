@@ -69,7 +69,7 @@ func (s historyStep) Capture(ctx context.Context, site engine.Site) (engine.Meme
 	if err != nil {
 		return nil, err
 	}
-	if !live.same(s.Before) && !(site.Doubtful && live.same(s.After)) {
+	if !live.same(s.Before) && (!site.Doubtful || !live.same(s.After)) {
 		return nil, s.foreign(live)
 	}
 	return json.RawMessage("{}"), nil

@@ -35,8 +35,7 @@ func newKind(prototype engine.Step) kind {
 
 func fieldsOf(t reflect.Type) []fieldSpec {
 	var fields []fieldSpec
-	for i := range t.NumField() {
-		f := t.Field(i)
+	for f := range t.Fields() {
 		tag := f.Tag.Get("json")
 		name, options, _ := strings.Cut(tag, ",")
 		if !f.IsExported() || name == "" || name == "-" || inverseOnly(name) {
@@ -109,12 +108,21 @@ func (k kind) canonicalField(name string) (string, bool) {
 	return name, false
 }
 
-var (
-	rawType    = reflect.TypeFor[json.RawMessage]()
-	numberType = reflect.TypeFor[json.Number]()
-	textType   = reflect.TypeFor[encoding.TextUnmarshaler]() // read from a string
-	ownType    = reflect.TypeFor[json.Unmarshaler]()         // read from a string or from its fields
-)
+// How a field's Go type is written in files.
+func isRaw(t reflect.Type) bool {
+	return t == reflect.TypeFor[json.RawMessage]() || t.Kind() == reflect.Interface
+}
+func isNumber(t reflect.Type) bool { return t == reflect.TypeFor[json.Number]() }
+
+// readsText tells types that are read from a string, such as durations.
+func readsText(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[encoding.TextUnmarshaler]())
+}
+
+// readsItself tells types that are read from a string or from their fields.
+func readsItself(t reflect.Type) bool {
+	return reflect.PointerTo(t).Implements(reflect.TypeFor[json.Unmarshaler]())
+}
 
 // userKinds are the kinds that people write, in the order in which they are
 // explained. The others only undo these.

@@ -295,13 +295,13 @@ func (r *stepReader) fit(v value, t reflect.Type, name string) {
 	}
 	wrong := func(want string) { r.fail(v.at, "", "%s must be %s, not %v%s", name, want, v.kind, quoteIt(v)) }
 	switch {
-	case t == rawType || t.Kind() == reflect.Interface:
-	case reflect.PointerTo(t).Implements(textType):
+	case isRaw(t):
+	case readsText(t):
 		if v.kind != stringValue {
 			wrong("text such as 1m30s")
 		}
-	case reflect.PointerTo(t).Implements(ownType) && v.kind == stringValue:
-	case t == numberType:
+	case readsItself(t) && v.kind == stringValue:
+	case isNumber(t):
 		if v.kind != numberValue {
 			wrong("a number")
 		}

@@ -204,9 +204,16 @@ func Capabilities(server appwrite.Server) map[string]string {
 		name string
 		has  bool
 	}{
-		{"bigint", c.BigInt}, {"bulk", c.Bulk}, {"increment", c.Increment}, {"inline_schema", c.InlineSchema},
-		{"operators", c.Operators}, {"sequence", c.Sequence}, {"spatial", c.Spatial}, {"text_types", c.TextTypes},
-		{"timestamps", c.Timestamps}, {"transactions", c.Transactions},
+		{"bigint", c.BigInt},
+		{"bulk", c.Bulk},
+		{"increment", c.Increment},
+		{"inline_schema", c.InlineSchema},
+		{"operators", c.Operators},
+		{"sequence", c.Sequence},
+		{"spatial", c.Spatial},
+		{"text_types", c.TextTypes},
+		{"timestamps", c.Timestamps},
+		{"transactions", c.Transactions},
 	} {
 		if feature.has {
 			if words != "" {

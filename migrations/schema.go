@@ -15,7 +15,7 @@ import (
 //go:generate go run ./internal/schemagen migration.schema.json
 
 //go:embed migration.schema.json
-var committedSchema []byte //nolint:gochecknoglobals // embed knows no other place
+var committedSchema []byte
 
 // JSONSchema gives the JSON Schema of migration files (draft 2020-12), with
 // which editors complete and check them.
@@ -101,13 +101,13 @@ func typeSchema(t reflect.Type) *jsonschema.Schema {
 		t = t.Elem()
 	}
 	switch {
-	case t == rawType || t.Kind() == reflect.Interface:
+	case isRaw(t):
 		return &jsonschema.Schema{} // anything
-	case t == numberType:
+	case isNumber(t):
 		return &jsonschema.Schema{Type: "number"}
-	case reflect.PointerTo(t).Implements(textType):
+	case readsText(t):
 		return &jsonschema.Schema{Type: "string"}
-	case reflect.PointerTo(t).Implements(ownType):
+	case readsItself(t):
 		return &jsonschema.Schema{OneOf: []*jsonschema.Schema{{Type: "string"}, kind{typ: t, fields: fieldsOf(t)}.schema()}}
 	}
 	switch t.Kind() {

@@ -57,11 +57,8 @@ type EditedError struct {
 
 // Error names the migration and what changed.
 func (e *EditedError) Error() string {
-	s := fmt.Sprintf("%v: %s_%s: checksum %.12s… is now %.12s…", ErrEdited, e.Version, e.Name, e.Recorded, e.Current)
-	for _, change := range e.Changes {
-		s += "\n  " + change
-	}
-	return s
+	head := fmt.Sprintf("%v: %s_%s: checksum %.12s… is now %.12s…", ErrEdited, e.Version, e.Name, e.Recorded, e.Current)
+	return strings.Join(append([]string{head}, e.Changes...), "\n  ")
 }
 
 // Unwrap gives ErrEdited.
@@ -150,7 +147,10 @@ func (r *Runner) Status(ctx context.Context) (Status, error) {
 func (r *Runner) absent(entry *Entry, unfinished []*UnfinishedError) MigrationStatus {
 	item := MigrationStatus{Version: entry.Version, Name: entry.Name, Entry: entry, State: Missing}
 	if !entry.Applied {
-		item.State, item.Err = Unfinished, find(unfinished, entry.Version)
+		item.State = Unfinished
+		if cut := find(unfinished, entry.Version); cut != nil {
+			item.Err = cut
+		}
 		return item
 	}
 	item.Err = fmt.Errorf("%w: %s_%s is applied, but there is no such file: bring it back, or take the migration down where its journal is", ErrMissing, entry.Version, entry.Name)
@@ -160,30 +160,27 @@ func (r *Runner) absent(entry *Entry, unfinished []*UnfinishedError) MigrationSt
 // present is the line of a migration at hand.
 func (r *Runner) present(ctx context.Context, m *Migration, entry *Entry, newest string, unfinished []*UnfinishedError) (MigrationStatus, error) {
 	item := MigrationStatus{Version: m.Version, Name: m.Name, Migration: m, Entry: entry, State: Pending}
-	if cut := find(unfinished, m.Version); cut != nil {
-		item.State, item.Err = Unfinished, cut
-		return item, nil
-	}
-	if entry == nil {
-		if m.Version < newest {
-			item.State = OutOfOrder
-			item.Err = fmt.Errorf("%w: %s is older than %s, which is applied: give it a new version, or allow it", ErrOutOfOrder, m.ID(), newest)
-		}
-		return item, nil
-	}
 	current, err := m.Checksum()
-	if err != nil {
+	cut := find(unfinished, m.Version)
+	switch {
+	case err != nil:
 		return item, err
-	}
-	item.State = Applied
-	if current != entry.Checksum {
+	case cut != nil:
+		item.State, item.Err = Unfinished, cut
+	case entry != nil && current == entry.Checksum:
+		item.State = Applied
+	case entry != nil:
 		item.State = Edited
 		item.Err = &EditedError{Version: m.Version, Name: m.Name, Recorded: entry.Checksum, Current: current, Changes: r.changes(ctx, m, entry.Run)}
+	case m.Version < newest:
+		item.State = OutOfOrder
+		item.Err = fmt.Errorf("%w: %s is older than %s, which is applied: give it a new version, or allow it", ErrOutOfOrder, m.ID(), newest)
 	}
 	return item, nil
 }
 
-func find(list []*UnfinishedError, version string) error {
+// find gives the unfinished run of a version, nil when there is none.
+func find(list []*UnfinishedError, version string) *UnfinishedError {
 	for _, u := range list {
 		if u.Version == version {
 			return u

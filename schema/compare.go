@@ -102,9 +102,14 @@ func missing(path string, first bool) Difference {
 // compareAttribute gives the fields in which two attributes differ.
 func compareAttribute(x, y Attribute) []field {
 	pairs := []field{
-		{"type", x.Type, y.Type}, {"required", x.Required, y.Required}, {"array", x.Array, y.Array},
-		{"default", value(x.Default), value(y.Default)}, {"size", x.Size, y.Size}, {"encrypt", x.Encrypt, y.Encrypt},
-		{"min", number(x.Min), number(y.Min)}, {"max", number(x.Max), number(y.Max)},
+		{"type", x.Type, y.Type},
+		{"required", x.Required, y.Required},
+		{"array", x.Array, y.Array},
+		{"default", value(x.Default), value(y.Default)},
+		{"size", x.Size, y.Size},
+		{"encrypt", x.Encrypt, y.Encrypt},
+		{"min", number(x.Min), number(y.Min)},
+		{"max", number(x.Max), number(y.Max)},
 		{"elements", strings.Join(quoted(x.Elements), " "), strings.Join(quoted(y.Elements), " ")},
 	}
 	var p, q Relationship
@@ -122,8 +127,10 @@ func compareAttribute(x, y Attribute) []field {
 // compareIndex gives the fields in which two indexes differ.
 func compareIndex(x, y Index) []field {
 	pairs := []field{
-		{"type", x.Type, y.Type}, {"attributes", strings.Join(x.Attributes, " "), strings.Join(y.Attributes, " ")},
-		{"orders", ordersOf(x), ordersOf(y)}, {"lengths", lengthsOf(x), lengthsOf(y)},
+		{"type", x.Type, y.Type},
+		{"attributes", strings.Join(x.Attributes, " "), strings.Join(y.Attributes, " ")},
+		{"orders", ordersOf(x), ordersOf(y)},
+		{"lengths", lengthsOf(x), lengthsOf(y)},
 	}
 	return slices.DeleteFunc(pairs, func(f field) bool { return f.a == f.b })
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -262,9 +263,9 @@ func (n *node) same(other *node) bool {
 
 // member gives the last member of that name, nil when there is none.
 func (n *node) member(key string) *node {
-	for i := len(n.members) - 1; i >= 0; i-- {
-		if n.members[i].key == key {
-			return n.members[i].value
+	for _, m := range slices.Backward(n.members) {
+		if m.key == key {
+			return m.value
 		}
 	}
 	return nil

@@ -100,7 +100,7 @@ func TestReadRefusesWhatCannotBeMeantWithPathAndReason(t *testing.T) {
 		"no type":                   {inCollection(`{"key":"k"}`, ""), "$.collections[0].attributes[0]", "needs a type"},
 		"unknown type":              {inCollection(`{"key":"k","type":"strin"}`, ""), "$.collections[0].attributes[0].type", "did you mean string?"},
 		"no size":                   {inCollection(`{"key":"k","type":"string"}`, ""), "$.collections[0].attributes[0]", "needs a size"},
-		"slip in a member":          {inCollection(`{"key":"k","type":"boolean","requried":true}`, ""), "$.collections[0].attributes[0].requried", `did you mean "required"?`},
+		"slip in a member":          {inCollection(`{"key":"k","type":"boolean","requierd":true}`, ""), "$.collections[0].attributes[0].requierd", `did you mean "required"?`},
 		"default outside bounds":    {inCollection(`{"key":"k","type":"integer","max":5,"default":6}`, ""), "$.collections[0].attributes[0].default", "outside"},
 		"default not an element":    {inCollection(`{"key":"k","type":"enum","elements":["a"],"default":"b"}`, ""), "$.collections[0].attributes[0].default", "not one of the elements"},
 		"default too long":          {inCollection(`{"key":"k","type":"string","size":2,"default":"abc"}`, ""), "$.collections[0].attributes[0].default", "longer than the size 2"},

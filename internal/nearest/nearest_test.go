@@ -11,7 +11,7 @@ func TestWordFindsWhatWasMeantAndNothingFarther(t *testing.T) {
 	t.Parallel()
 	words := []string{"required", "array", "size", "key"}
 	for name, want := range map[string]string{
-		"requried": "required", "Required": "required", "requird": "required", "aray": "array",
+		"requierd": "required", "Required": "required", "requird": "required", "aray": "array",
 		"sizes": "size", "keys": "key", "colour": "", "": "", "xy": "", strings.Repeat("x", 1<<20): "",
 	} {
 		if got := nearest.Word(name, words); got != want {

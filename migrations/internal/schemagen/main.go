@@ -3,26 +3,21 @@
 package main
 
 import (
-	"fmt"
+	"log"
 	"os"
 
 	"github.com/backstep-dev/backstep/migrations"
 )
 
 func main() {
-	if err := run(os.Args[1:]); err != nil {
-		fmt.Fprintln(os.Stderr, "schemagen:", err)
-		os.Exit(1)
-	}
-}
-
-func run(args []string) error {
-	if len(args) != 1 {
-		return fmt.Errorf("want the name of one file, not %d arguments", len(args))
+	if len(os.Args) != 2 {
+		log.Fatal("schemagen: want the name of one file")
 	}
 	data, err := migrations.GenerateJSONSchema()
 	if err != nil {
-		return err
+		log.Fatal(err)
 	}
-	return os.WriteFile(args[0], data, 0o644) //nolint:gosec // a source file, for everyone to read
+	if err := os.WriteFile(os.Args[1], data, 0o644); err != nil { //nolint:gosec // a source file, for everyone to read
+		log.Fatal(err)
+	}
 }
