@@ -17,13 +17,16 @@ import (
 )
 
 // TestReplay holds the server against recorded exchanges with real ones, in the
-// folder that BACKSTEP_RECORDINGS names or else in testdata/recordings. One
-// recording: go test ./appwritetest -run 'TestReplay/1.9.6/legacy/doc_put$' -v
+// folder that BACKSTEP_RECORDINGS names, from the module's root if it is relative,
+// or else in testdata/recordings. One recording: go test ./appwritetest -run 'TestReplay/1.9.6/legacy/doc_put$' -v
 func TestReplay(t *testing.T) {
 	t.Parallel()
 	dir, foreign := os.LookupEnv("BACKSTEP_RECORDINGS")
 	if !foreign {
-		dir = filepath.Join("..", "testdata", "recordings")
+		dir = filepath.Join("testdata", "recordings")
+	}
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join("..", dir)
 	}
 	recordings, err := replay.Load(dir)
 	if err != nil {
