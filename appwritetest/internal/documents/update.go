@@ -6,6 +6,7 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpcompare"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
 )
@@ -107,27 +108,13 @@ func (r *Room) differs(reader store.Reader, col *catalog.Collection, old *store.
 	return r.relinks(reader, old, links)
 }
 
-// same compares as PHP's === does. Before 1.9 the stored value comes from a
-// cache in which whole floats have become integers.
+// same compares strictly. Before 1.9 the stored value comes from a cache in
+// which whole floats have become integers.
 func (r *Room) same(stored, sent any) bool {
 	if f, ok := stored.(float64); ok && !r.Profile.InlineSchema() && f == float64(int64(f)) {
 		stored = int64(f)
 	}
-	a, okA := stored.([]any)
-	b, okB := sent.([]any)
-	if okA && okB {
-		return slices.EqualFunc(a, b, r.same)
-	}
-	return !okA && !okB && scalar(sent) && stored == sent
-}
-
-// scalar says whether a value can be compared with ==.
-func scalar(v any) bool {
-	switch v.(type) {
-	case nil, bool, int64, float64, string:
-		return true
-	}
-	return false
+	return phpcompare.Strict(stored, sent)
 }
 
 // sameSet compares lists without regard to order.

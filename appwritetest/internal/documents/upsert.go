@@ -7,6 +7,7 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
+	"github.com/backstep-dev/backstep/appwritetest/internal/phpcompare"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
@@ -170,7 +171,7 @@ func (r *Room) seemsSame(col *catalog.Collection, old *store.Record, in input) b
 	for key, sent := range in.fields.All() {
 		d := col.Schema.Attribute(key)
 		if d == nil || d.Relation != nil {
-			if !looselyEqual(nil, sent) {
+			if !phpcompare.Loose(nil, sent) {
 				return false
 			}
 			continue
@@ -179,7 +180,7 @@ func (r *Room) seemsSame(col *catalog.Collection, old *store.Record, in input) b
 		if old.Sequence > 0 {
 			stored = shown(d, stored)
 		}
-		if !looselyEqual(stored, sent) {
+		if !phpcompare.Loose(stored, sent) {
 			return false
 		}
 	}

@@ -1,14 +1,18 @@
-package documents
+// Package phpcompare compares values as PHP does: Appwrite decides by == and
+// === whether a write changes anything.
+package phpcompare
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 )
 
-// looselyEqual compares as PHP 8's == does.
-func looselyEqual(a, b any) bool {
+// Loose compares as PHP 8's == does. What is neither null nor a scalar nor a
+// list equals nothing.
+func Loose(a, b any) bool {
 	if list, ok := a.([]any); ok {
 		return listEqual(list, b)
 	}
@@ -32,6 +36,25 @@ func looselyEqual(a, b any) bool {
 	return plain(a) == plain(b)
 }
 
+// Strict compares as === does: also by type, and lists element by element.
+func Strict(a, b any) bool {
+	x, okX := a.([]any)
+	y, okY := b.([]any)
+	if okX && okY {
+		return slices.EqualFunc(x, y, Strict)
+	}
+	return scalar(a) && scalar(b) && a == b
+}
+
+// scalar says whether a value can be compared with Go's ==.
+func scalar(v any) bool {
+	switch v.(type) {
+	case nil, bool, int64, float64, string:
+		return true
+	}
+	return false
+}
+
 func listEqual(list []any, other any) bool {
 	switch o := other.(type) {
 	case nil:
@@ -39,15 +62,7 @@ func listEqual(list []any, other any) bool {
 	case bool:
 		return (len(list) > 0) == o
 	case []any:
-		if len(list) != len(o) {
-			return false
-		}
-		for i := range list {
-			if !looselyEqual(list[i], o[i]) {
-				return false
-			}
-		}
-		return true
+		return slices.EqualFunc(list, o, Loose)
 	}
 	return false
 }
