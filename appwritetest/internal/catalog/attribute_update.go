@@ -79,6 +79,9 @@ func (c *Catalog) alter(col *Collection, a *Attribute, shown Definition, newKey 
 	if held == nil {
 		return attributeNotFound(a.Key)
 	}
+	if held.Relation != nil || (shown.Size > 0 && !sizable(held.Type)) {
+		return apierr.Unknown("%s cannot be changed like this", a.Key)
+	}
 	effective := shown
 	effective.Column = held.Column
 	if shown.Type == TypeInteger {
@@ -93,6 +96,9 @@ func (c *Catalog) alter(col *Collection, a *Attribute, shown Definition, newKey 
 	if err := c.checkResize(col, a.Definition, shown); err != nil {
 		return err
 	}
+	if err := checkSpatialNull(col, shown); err != nil {
+		return err
+	}
 	if newKey != "" {
 		if err := c.rename(col, a, newKey); err != nil {
 			return err
@@ -101,6 +107,11 @@ func (c *Catalog) alter(col *Collection, a *Attribute, shown Definition, newKey 
 	}
 	c.redefine(col, a.Key, effective)
 	return nil
+}
+
+// sizable says whether storage lets a type have a size.
+func sizable(kind string) bool {
+	return textual(kind) || kind == TypeInteger || kind == TypeBigInt
 }
 
 // inheritDefault is the default that storage ends up with. Null does not clear
@@ -153,6 +164,16 @@ func (c *Catalog) checkResize(col *Collection, before, after Definition) error {
 		err = apierr.BadRequest("attribute_invalid_resize", "Existing data is too large for the new size of '%s'.", before.Key)
 	}
 	return err
+}
+
+// checkSpatialNull keeps an attribute required while a spatial index covers it.
+func checkSpatialNull(col *Collection, d Definition) error {
+	for _, x := range col.Schema.Indexes {
+		if x.Type == "spatial" && !d.Required && slices.Contains(x.Attributes, d.Key) {
+			return indexInvalid("Spatial indexes do not allow null values. Mark the attribute \"%s\" as required", d.Key)
+		}
+	}
+	return nil
 }
 
 // checkResizedIndex looks at an index as if it were made now.

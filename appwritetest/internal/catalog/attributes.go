@@ -73,11 +73,12 @@ func (c *Catalog) DeleteAttribute(database, collection, key string) error {
 	}
 	if a.Status == Available {
 		a.Status = Deleting
-		if other := c.otherSide(col, a); other != nil && other.Status == Available {
-			other.Status = Deleting
-			c.collectionChanged(c.relatedTo(col, a))
-		}
 		c.collectionChanged(col)
+	}
+	if a.Relation != nil && a.Relation.TwoWay {
+		if err := c.markOtherSide(col, a); err != nil {
+			return err
+		}
 	}
 	c.schemaJob(worker.DeleteAttribute, col, a.Key)
 	return nil
@@ -98,6 +99,22 @@ func checkDefault(d Definition) error {
 func checkDefaultLength(d Definition) error {
 	if text, ok := d.Default.(string); ok && textual(d.Type) && utf8.RuneCountInString(text) > d.Size {
 		return valueInvalid("Default value is longer than %d characters", d.Size)
+	}
+	return nil
+}
+
+// markOtherSide marks the other side of a two-way relationship for removal.
+func (c *Catalog) markOtherSide(col *Collection, a *Attribute) error {
+	related, other := c.relatedTo(col, a), c.otherSide(col, a)
+	if related == nil {
+		return collectionNotFound(a.Relation.Collection)
+	}
+	if other == nil {
+		return attributeNotFound(a.Relation.TwoWayKey)
+	}
+	if other.Status == Available {
+		other.Status = Deleting
+		c.collectionChanged(related)
 	}
 	return nil
 }

@@ -68,7 +68,11 @@ func (c *Catalog) Collection(database, id string) (*Collection, error) {
 	if col := c.sibling(d, id); col != nil {
 		return col, nil
 	}
-	return nil, apierr.NotFound("collection_not_found", "Collection with the requested ID '%s' could not be found.", id)
+	return nil, collectionNotFound(id)
+}
+
+func collectionNotFound(id string) error {
+	return apierr.NotFound("collection_not_found", "Collection with the requested ID '%s' could not be found.", id)
 }
 
 // CollectionBySequence finds a collection that was not deleted, or nil.

@@ -1,6 +1,7 @@
 package catalog
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -47,6 +48,9 @@ func (c *Catalog) checkArray(d Definition) error {
 
 // checkIndexRules looks at the index as a whole and completes its lengths.
 func (c *Catalog) checkIndexRules(col *Collection, d *IndexDefinition) error {
+	if !knownIndexType(d.Type) && c.Profile.AtLeast(1, 9, 0) {
+		return indexInvalid("%v", errIndexType(d.Type))
+	}
 	if len(d.Attributes) == 0 {
 		return indexInvalid("No attributes provided for index")
 	}
@@ -88,6 +92,16 @@ func (c *Catalog) completeLengths(d *IndexDefinition) {
 			d.Lengths[i] = WholeValue
 		}
 	}
+}
+
+// knownIndexType says whether storage knows a type. Requests may come with one
+// in another letter case, which older versions find out in the worker.
+func knownIndexType(kind string) bool {
+	return slices.Contains([]string{"key", "fulltext", "unique", "spatial"}, kind)
+}
+
+func errIndexType(kind string) error {
+	return fmt.Errorf("Unknown index type: %s", kind) //nolint:staticcheck // the server's own text
 }
 
 // checkSpatialIndex keeps spatial attributes and spatial indexes together.

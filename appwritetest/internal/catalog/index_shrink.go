@@ -8,7 +8,8 @@ import (
 // shrunk is an index that is about to lose a dropped attribute.
 type shrunk struct {
 	index *Index
-	left  IndexDefinition
+	left  IndexDefinition // in storage
+	shown IndexDefinition // to clients
 	// number is the store's index over what is left; 0 where nothing is
 	// enforced.
 	number int64
@@ -24,10 +25,7 @@ func (c *Catalog) shrinkIndexes(col *Collection, key string) error {
 		if i < 0 {
 			continue
 		}
-		change := shrunk{index: x, left: x.IndexDefinition}
-		change.left.Attributes = cut(x.Attributes, i)
-		change.left.Lengths = cut(x.Lengths, i)
-		change.left.Orders = cut(x.Orders, i)
+		change := shrink(x, i)
 		if err := c.enforceLeft(col, &change); err != nil {
 			for _, done := range changes {
 				err = errors.Join(err, c.Store.DropIndex(col.Sequence, done.number))
@@ -37,11 +35,28 @@ func (c *Catalog) shrinkIndexes(col *Collection, key string) error {
 		changes = append(changes, change)
 	}
 	for _, change := range changes {
-		if err := c.shrink(col, change); err != nil {
+		if err := c.replaceIndex(col, change); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// shrink takes the attribute at a position out of an index. What clients see
+// loses every length and order that is equal to the attribute's own.
+func shrink(x *Index, i int) shrunk {
+	change := shrunk{index: x, left: x.IndexDefinition}
+	change.left.Attributes = cut(x.Attributes, i)
+	change.left.Lengths = cut(x.Lengths, i)
+	change.left.Orders = cut(x.Orders, i)
+	change.shown = change.left
+	if i < len(x.Lengths) {
+		change.shown.Lengths = without(x.Lengths, x.Lengths[i])
+	}
+	if i < len(x.Orders) {
+		change.shown.Orders = without(x.Orders, x.Orders[i])
+	}
+	return change
 }
 
 // enforceLeft builds the store's index over what is left of a unique one.
@@ -54,11 +69,11 @@ func (c *Catalog) enforceLeft(col *Collection, change *shrunk) error {
 	return c.addUnique(col, PhysicalIndex{IndexDefinition: change.left, Number: change.number})
 }
 
-// shrink puts what is left in the place of the index.
-func (c *Catalog) shrink(col *Collection, change shrunk) error {
-	x, left := change.index, change.left
+// replaceIndex puts what is left in the place of the index.
+func (c *Catalog) replaceIndex(col *Collection, change shrunk) error {
+	x, left, shown := change.index, change.left, change.shown
 	twin := slices.ContainsFunc(col.Indexes, func(other *Index) bool {
-		return other != x && slices.Equal(other.Attributes, left.Attributes) && slices.Equal(other.Orders, left.Orders)
+		return other != x && slices.Equal(other.Attributes, shown.Attributes) && slices.Equal(other.Orders, shown.Orders)
 	})
 	held := col.Schema.index(x.Key)
 	if held != nil {
@@ -67,7 +82,7 @@ func (c *Catalog) shrink(col *Collection, change shrunk) error {
 		}
 		held.IndexDefinition, held.Number = left, change.number
 	}
-	x.IndexDefinition = left
+	x.IndexDefinition = shown
 	if len(left.Attributes) > 0 && !twin {
 		return nil
 	}

@@ -101,8 +101,8 @@ func (c *Catalog) runCreateIndex(col *Collection, key string, verdict worker.Ver
 // build brings an index into storage. From 1.9 on the server takes a unique
 // index over duplicate values for built although nothing enforces it.
 func (c *Catalog) build(col *Collection, d IndexDefinition) error {
-	if !slices.Contains([]string{"key", "fulltext", "unique", "spatial"}, d.Type) {
-		return fmt.Errorf("Unknown index type: %s", d.Type) //nolint:staticcheck // the server's own text
+	if !knownIndexType(d.Type) {
+		return errIndexType(d.Type)
 	}
 	if col.Schema.physical() >= profile.MaxIndexes {
 		return errors.New("Index limit reached. Cannot create new index.") //nolint:staticcheck // the server's own text

@@ -68,7 +68,15 @@ func (c *Catalog) runCreateAttribute(col *Collection, key string, verdict worker
 	if verdict == worker.DieAfter {
 		return
 	}
-	c.settle(col, a, Available, Failed, err)
+	now := c.now()
+	a.Status, a.Error, a.UpdatedAt = Available, "", now
+	if err != nil {
+		a.Status, a.Error = Failed, err.Error() // the other side waits for good
+		return
+	}
+	if other := c.otherSide(col, a); other != nil {
+		other.Status, other.Error, other.UpdatedAt = Available, "", now
+	}
 }
 
 // materialize brings an attribute into the effective schema.
@@ -88,19 +96,6 @@ func (c *Catalog) addToSchema(col *Collection, d Definition) error {
 	return nil
 }
 
-// settle sets the final status of an attribute and of its other side.
-func (c *Catalog) settle(col *Collection, a *Attribute, good, bad Status, err error) {
-	status, text := good, ""
-	if err != nil {
-		status, text = bad, err.Error()
-	}
-	now := c.now()
-	a.Status, a.Error, a.UpdatedAt = status, text, now
-	if other := c.otherSide(col, a); other != nil {
-		other.Status, other.Error, other.UpdatedAt = status, text, now
-	}
-}
-
 func (c *Catalog) runDeleteAttribute(col *Collection, key string, verdict worker.Verdict) {
 	a := c.attribute(col, key)
 	if a == nil {
@@ -116,15 +111,20 @@ func (c *Catalog) runDeleteAttribute(col *Collection, key string, verdict worker
 	if verdict == worker.DieAfter {
 		return
 	}
+	other := c.otherSide(col, a)
 	if err != nil {
-		c.settle(col, a, Stuck, Stuck, err)
+		for _, side := range []*Attribute{a, other} {
+			if side != nil {
+				side.Status, side.Error, side.UpdatedAt = Stuck, err.Error(), c.now()
+			}
+		}
 		return
 	}
-	if other := c.otherSide(col, a); other != nil {
+	col.Attributes = without(col.Attributes, a)
+	if other != nil {
 		related := c.relatedTo(col, a)
 		related.Attributes = without(related.Attributes, other)
 	}
-	col.Attributes = without(col.Attributes, a)
 }
 
 // dematerialize takes an attribute out of storage and out of the indexes. An

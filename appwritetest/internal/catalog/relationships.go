@@ -17,7 +17,7 @@ func (c *Catalog) CreateRelationship(database, collection, key string, r Relatio
 	}
 	related := c.sibling(col.Database, r.Collection)
 	if related == nil {
-		return nil, apierr.NotFound("collection_not_found", "Collection with the requested ID '%s' could not be found.", r.Collection)
+		return nil, collectionNotFound(r.Collection)
 	}
 	r.Side, r.Sequence = "parent", related.Sequence
 	d := Definition{Key: key, Type: TypeRelationship, Relation: &r}
@@ -108,12 +108,13 @@ func (c *Catalog) materializeRelation(col *Collection, a *Attribute) error {
 	}
 	parent, child := a.Definition, childOf(col, a.Definition)
 	parent.Lost = related == col
-	hidden := related.Schema.Attribute(child.Key) != nil && !child.Relation.HasColumn()
+	hidden := related.Schema.Attribute(child.Key) != nil && (!child.Relation.HasColumn() || c.Profile.AtLeast(1, 9, 0))
 	if err := c.addToSchema(col, parent); err != nil {
 		return err
 	}
 	if hidden {
-		// A hidden child without a column does not mind who else has its key.
+		// A hidden child without a column does not mind who else has its key,
+		// and from 1.9 on nobody does.
 		return c.indexRelation(col, col.Schema.Attribute(parent.Key))
 	}
 	if err := c.addToSchema(related, child); err != nil {
@@ -181,10 +182,8 @@ func (c *Catalog) UpdateRelationship(database, collection, key, onDelete, newKey
 	if a.Relation == nil {
 		return nil, apierr.Unknown("%s is not a relationship", key)
 	}
-	if newKey != "" {
-		if err := c.rename(col, a, newKey); err != nil {
-			return nil, err
-		}
+	if newKey != "" && c.refusesKey(col, a.Key, newKey) {
+		return nil, apierr.Unknown("Relationship already exists")
 	}
 	change := relationChange{onDelete: onDelete, key: newKey}
 	other, related := c.otherSide(col, a), c.relatedTo(col, a)
@@ -203,6 +202,14 @@ func (c *Catalog) UpdateRelationship(database, collection, key, onDelete, newKey
 		relationChange{onDelete: change.onDelete, twoWayKey: newKey}.apply(&other.Definition)
 	}
 	return a, nil
+}
+
+// refusesKey says whether storage can not rename a relationship: the key is
+// another's in any letter case, or its own.
+func (c *Catalog) refusesKey(col *Collection, own, key string) bool {
+	return slices.ContainsFunc(col.Schema.Attributes, func(d Definition) bool {
+		return d.Key == key || (d.Key != own && c.Profile.Fold(d.Key) == c.Profile.Fold(key))
+	})
 }
 
 // relationChange says what becomes of one side; empty fields keep.

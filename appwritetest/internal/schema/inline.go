@@ -175,7 +175,7 @@ func (in *inlineItem) shape(d *catalog.Definition) {
 		}
 		in.rangeFormat(d, catalog.FormatInt)
 	case catalog.TypeDouble:
-		d.Min, d.Max, d.Size = in.bound("min", api.Number), in.bound("max", api.Number), 8
+		d.Min, d.Max = in.bound("min", api.Number), in.bound("max", api.Number)
 		in.rangeFormat(d, catalog.FormatFloat)
 	case catalog.TypeString:
 		in.stringFormat(d)

@@ -32,7 +32,7 @@ func (r *Room) kinds() []kind {
 		text("longtext", catalog.TypeLongText, 2147483647, 0, profile.Profile.InlineSchema),
 		number("integer", catalog.TypeInteger, catalog.FormatInt, 8, api.StrictInt, anyVersion),
 		number("bigint", catalog.TypeBigInt, catalog.FormatBigInt, 8, api.StrictInt, profile.Profile.BigInt),
-		number("float", catalog.TypeDouble, catalog.FormatFloat, 8, api.Number, anyVersion),
+		number("float", catalog.TypeDouble, catalog.FormatFloat, 0, api.Number, anyVersion),
 		{endpoint: "boolean", stored: catalog.Definition{Type: catalog.TypeBoolean}, value: api.StrictBool},
 		{endpoint: "datetime", stored: catalog.Definition{Type: catalog.TypeDatetime}, value: r.datetime},
 		r.formatted("email", catalog.FormatEmail, 254),
