@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -21,7 +22,7 @@ import (
 // demoFiles are the demo's migrations. The third fails in its fifth step.
 //
 //go:embed demo/*.yaml
-var demoFiles embed.FS //nolint:gochecknoglobals // go:embed needs a variable; it is never written
+var demoFiles embed.FS
 
 const demoProject = `# a project made by backstep demo
 timeouts: { attempt: 5s, quarantine: 200ms }
@@ -85,8 +86,8 @@ func runDemo(ctx context.Context, a *app, keep string) (err error) {
 	return nil
 }
 
-func (d *demo) say(format string, args ...any) {
-	fmt.Fprintf(d.app.streams.Out, "\n"+d.style.bold(format)+"\n", args...)
+func (d *demo) say(sentence string) {
+	fmt.Fprintf(d.app.streams.Out, "\n%s\n", d.style.bold(sentence))
 }
 
 func (d *demo) write(path string, data []byte) error {
@@ -120,7 +121,7 @@ func (d *demo) remove(name string) error {
 // backstep runs one command of this program on the demo's project and wants
 // the exit code that the demo promises.
 func (d *demo) backstep(ctx context.Context, want int, args ...string) error {
-	fmt.Fprintf(d.app.streams.Out, "%s\n", d.style.dim("$ backstep "+join(args)))
+	fmt.Fprintf(d.app.streams.Out, "%s\n", d.style.dim("$ backstep "+strings.Join(args, " ")))
 	streams := d.app.streams
 	streams.Err = streams.Out // one story, in order
 	streams.Terminal = false
@@ -129,20 +130,9 @@ func (d *demo) backstep(ctx context.Context, want int, args ...string) error {
 		return err
 	}
 	if got != want {
-		return fmt.Errorf("the demo went wrong: backstep %s ended with exit code %d, not %d", join(args), got, want)
+		return fmt.Errorf("the demo went wrong: backstep %s ended with exit code %d, not %d", strings.Join(args, " "), got, want)
 	}
 	return nil
-}
-
-func join(args []string) string {
-	s := ""
-	for i, arg := range args {
-		if i > 0 {
-			s += " "
-		}
-		s += arg
-	}
-	return s
 }
 
 func (d *demo) getenv(name string) string {

@@ -17,7 +17,7 @@ import (
 // templates are the files that init and new write.
 //
 //go:embed templates
-var templates embed.FS //nolint:gochecknoglobals // go:embed needs a variable; it is never written
+var templates embed.FS
 
 func newInit(a *app) *cobra.Command {
 	var inGo bool

@@ -32,7 +32,7 @@ func newNew(a *app) *cobra.Command {
 	return c
 }
 
-var ( //nolint:gochecknoglobals // compiled once, never changed
+var (
 	notWord    = regexp.MustCompile(`[^a-z0-9]+`)
 	goFileName = regexp.MustCompile(`^(\d{14})_([a-z0-9_]+)\.go$`)
 	anyVersion = regexp.MustCompile(`^(\d{14})_`)

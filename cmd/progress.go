@@ -92,7 +92,7 @@ func (p *progress) operation(e engine.Event) {
 	p.now.Store(e.Step + " " + e.Target.String())
 	switch e.Phase {
 	case engine.DoingCapture, engine.DoingIntent, engine.DoingProbe, engine.DoingApply,
-		engine.DoingSettle, engine.DoingRecord:
+		engine.DoingSettle, engine.DoingRecord, engine.DoingUndo, engine.DoingProof:
 		if _, known := p.started[e.Operation]; !known {
 			p.started[e.Operation] = e.Time
 		}

@@ -104,7 +104,7 @@ func Execute(ctx context.Context, args []string, streams Streams, opts ...Option
 	for _, opt := range opts {
 		opt(a)
 	}
-	root := newRoot(a)
+	root := newRoot(a) //nolint:contextcheck // commands take the context that cobra hands them
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
 	a.printError(err)
@@ -123,10 +123,11 @@ reverse order when the migration cannot finish. A run that was cut off resumes.`
   ` + a.name + ` new add_products  write a migration
   ` + a.name + ` plan              see what it would do
   ` + a.name + ` up                do it`,
-		SilenceErrors: true,
-		SilenceUsage:  true,
-		Args:          noArgs,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		SuggestionsMinimumDistance: 2,
+		SilenceErrors:              true,
+		SilenceUsage:               true,
+		Args:                       noArgs,
+		RunE:                       func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetIn(a.streams.In)
 	root.SetOut(a.streams.Out)

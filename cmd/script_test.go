@@ -29,7 +29,7 @@ const outputVariable = "BACKSTEP_TEST_OUTPUT"
 
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"backstep": func() { os.Exit(backstep()) },
+		"backstep": func() { os.Exit(backstep()) }, //nolint:forbidigo // it is a main
 	})
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"flag"
-	"io"
 	"log/slog"
 	"net/http"
 	"os"
@@ -43,10 +42,10 @@ func TestMain(m *testing.M) {
 	if err := flag.Set("rapid.checks", checks); err != nil {
 		panic(err)
 	}
-	os.Exit(m.Run())
+	os.Exit(m.Run()) //nolint:forbidigo // TestMain has no other way
 }
 
-var errCrash = errors.New("crash") //nolint:gochecknoglobals // a sentinel
+var errCrash = errors.New("crash")
 
 // crashing is a journal that fails from the nth append on, before or after it
 // has stored the records, as a process that is killed there would leave it.
@@ -115,7 +114,7 @@ type world struct {
 func newWorld(rt *rapid.T, path string) *world {
 	version := rapid.SampledFrom([]string{"1.7.4", "1.8.1", "1.9.6"}).Draw(rt, "version")
 	server, err := appwritetest.Start(context.Background(), appwritetest.Version(version),
-		appwritetest.Logger(slog.New(slog.NewTextHandler(io.Discard, nil))))
+		appwritetest.Logger(slog.New(slog.DiscardHandler)))
 	require(rt, err)
 	client, err := appwrite.New(appwrite.Config{Endpoint: server.Endpoint(), Project: server.Project(), Key: server.Key()},
 		appwrite.WithTimeout(attempt))
