@@ -71,6 +71,16 @@ func table() map[string]row {
 			forward: engine.OutcomeApplied, ahead: map[string]string{"keep": "k", "a": "theirs", "b": "2"},
 			back: engine.OutcomeHalted, behind: map[string]string{"keep": "k", "a": "theirs"},
 		},
+		"applied, with something foreign inside: halt": {
+			crash: "after applied 1", change: func(w *world) { w.set("a/theirs", "x") },
+			forward: engine.OutcomeApplied, ahead: map[string]string{"keep": "k", "a": "1", "b": "2", "a/theirs": "x"},
+			back: engine.OutcomeHalted, behind: map[string]string{"keep": "k", "a": "1", "a/theirs": "x"},
+		},
+		"applied, with something foreign inside, on_conflict skip: left alone": {
+			crash: "after applied 1", change: func(w *world) { w.set("a/theirs", "x") },
+			options: []engine.Option{engine.WithConflict(engine.ConflictSkip)},
+			back:    engine.OutcomeRolledBack, behind: map[string]string{"keep": "k", "a": "1", "a/theirs": "x"},
+		},
 		"applied, foreign, on_conflict skip: left alone": {
 			crash: "after applied 1", change: func(w *world) { w.set("a", "theirs") },
 			options: []engine.Option{engine.WithConflict(engine.ConflictSkip)},

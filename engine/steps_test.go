@@ -295,7 +295,7 @@ func (s step) state(ctx context.Context, m image, value string, found bool) engi
 		if !found {
 			return engine.StateAfter
 		}
-		return pick(!s.foreign(m, value, found), false, false)
+		return pick(!s.foreign(m, value, found) && !s.world.inhabited(s.Key), false, false)
 	case "set":
 		if found && value == s.Value {
 			return engine.StateAfter // even when it was so before

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -185,6 +186,18 @@ func (w *world) set(key, value string) {
 		return
 	}
 	w.objects[key] = value
+}
+
+// inhabited reports whether anything lies inside an object.
+func (w *world) inhabited(key string) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for other := range w.objects {
+		if strings.HasPrefix(other, key+"/") {
+			return true
+		}
+	}
+	return false
 }
 
 func (w *world) online() {

@@ -2,6 +2,7 @@ package journal_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"testing"
@@ -77,6 +78,29 @@ func TestVerifyNamesTheRecordOfALostArchive(t *testing.T) {
 	_, err = journal.Verify(t.Context(), store, "run")
 	if named, ok := errors.AsType[*journal.RecordError](err); !ok || named.Seq != 2 || !errors.Is(err, journal.ErrDamaged) {
 		t.Errorf("error %v, want ErrDamaged of record 2", err)
+	}
+}
+
+// garbling stores something else than it is given.
+type garbling struct{ *journaltest.Memory }
+
+func (g garbling) Put(ctx context.Context, name string, data []byte) error {
+	data = bytes.Clone(data)
+	data[len(data)/2] ^= 1
+	return g.Memory.Put(ctx, name, data)
+}
+
+func TestAnArchiveThatWasNotKeptIsNoticedBeforeAnythingRefersToIt(t *testing.T) {
+	t.Parallel()
+	writer, err := journal.NewArchives(garbling{journaltest.NewMemory()}, 0).Create(t.Context(), "run", "1", "documents")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := writer.Write(t.Context(), json.RawMessage(`{"a":1}`)); err != nil {
+		t.Fatal(err)
+	}
+	if ref, err := writer.Close(t.Context()); !errors.Is(err, journal.ErrDamaged) || ref != (journal.ArchiveRef{}) {
+		t.Errorf("reference %+v, error %v, want ErrDamaged", ref, err)
 	}
 }
 
