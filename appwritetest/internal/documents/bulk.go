@@ -25,13 +25,26 @@ func (r *Room) bulkCollection(req *api.Request) (*catalog.Collection, error) {
 	return col, bulkAllowed(req, col)
 }
 
-// bulkPage is the answer of a bulk call, which lists the first of the records.
-func (v view) bulkPage(records []*store.Record, model func(*store.Record) *phpjson.Object) *phpjson.Object {
-	bodies := make([]*phpjson.Object, min(len(records), maxItems))
-	for i := range bodies {
-		bodies[i] = model(records[i])
+// bulkPage is the answer of a bulk call.
+func (v view) bulkPage(done affected, model func(*store.Record) *phpjson.Object) *phpjson.Object {
+	bodies := make([]*phpjson.Object, len(done.first))
+	for i, record := range done.first {
+		bodies[i] = model(record)
 	}
-	return v.page(len(records), bodies)
+	return v.page(done.total, bodies)
+}
+
+// affected counts the records of a bulk call and keeps those that are listed.
+type affected struct {
+	total int
+	first []*store.Record
+}
+
+func (a *affected) add(record *store.Record) {
+	a.total++
+	if len(a.first) < maxItems {
+		a.first = append(a.first, record)
+	}
 }
 
 // selection compiles the queries of a bulk call. 1.7 crashes on what it does
@@ -76,7 +89,7 @@ func (r *Room) updateMany(req *api.Request) (api.Response, error) {
 	if err := r.patch(col, &store.Record{}, withoutOperators(in.fields)); err != nil {
 		return api.Response{}, err
 	}
-	records, err := r.inBatches(col, set, func(w store.Writer, old *store.Record) (*store.Record, error) {
+	done, err := r.inBatches(col, set, func(w store.Writer, old *store.Record) (*store.Record, error) {
 		return r.overwrite(w, col, old, in)
 	})
 	if errors.Is(err, store.ErrDuplicate) {
@@ -86,7 +99,7 @@ func (r *Room) updateMany(req *api.Request) (api.Response, error) {
 		return api.Response{}, err
 	}
 	v := r.view(req)
-	return api.OK(v.bulkPage(records, func(record *store.Record) *phpjson.Object {
+	return api.OK(v.bulkPage(done, func(record *store.Record) *phpjson.Object {
 		return r.updated(v, col, record, set.Select, in.fields)
 	})), nil
 }
@@ -146,27 +159,27 @@ func withoutNullDefaults(col *catalog.Collection, fields *phpjson.Object) *phpjs
 // inBatches runs a change over the records that a set selects.
 func (r *Room) inBatches(col *catalog.Collection, set query.Set,
 	change func(store.Writer, *store.Record) (*store.Record, error),
-) ([]*store.Record, error) {
-	records, err := search{Room: r, reader: r.Store, col: col, set: set}.find(0)
-	if err != nil {
-		return nil, err
-	}
-	for start := 0; start < len(records); start += batch {
+) (affected, error) {
+	done := affected{}
+	for records, err := range (search{Room: r, reader: r.Store, col: col, set: set}).batches(batch) {
+		if err != nil {
+			return done, err
+		}
 		err := r.Store.Update(func(w store.Writer) error {
-			for i := start; i < min(start+batch, len(records)); i++ {
-				changed, err := change(w, records[i])
+			for _, record := range records {
+				changed, err := change(w, record)
 				if err != nil {
 					return err
 				}
-				records[i] = changed
+				done.add(changed)
 			}
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return done, err
 		}
 	}
-	return records, nil
+	return done, nil
 }
 
 // upsertMany creates or overwrites all records or none.
@@ -179,50 +192,50 @@ func (r *Room) upsertMany(req *api.Request) (api.Response, error) {
 	if stages(req) {
 		return r.stageBulk(req, col, tx.Operation{Action: tx.BulkUpsert, Items: items})
 	}
-	var told []*store.Record
+	var done affected
 	err = r.Store.Update(func(w store.Writer) error {
-		told, err = r.putAll(w, req.Dialect, col, items)
+		done, err = r.putAll(w, req.Dialect, col, items)
 		return err
 	})
 	if err != nil {
 		return api.Response{}, conflict(err)
 	}
 	v := r.view(req)
-	return api.OK(v.bulkPage(told, func(record *store.Record) *phpjson.Object { return v.render(col, record) })), nil
+	return api.OK(v.bulkPage(done, func(record *store.Record) *phpjson.Object { return v.render(col, record) })), nil
 }
 
 // putAll upserts each item and returns those that were written.
-func (r *Room) putAll(w store.Writer, dialect api.Dialect, col *catalog.Collection, items []*phpjson.Object) ([]*store.Record, error) {
+func (r *Room) putAll(w store.Writer, dialect api.Dialect, col *catalog.Collection, items []*phpjson.Object) (affected, error) {
 	inputs := make([]input, len(items))
 	seen := map[string]bool{}
 	for i, item := range items {
 		in, err := r.read(dialect, item)
 		if err != nil {
-			return nil, err
+			return affected{}, err
 		}
 		if in.id == "" {
 			in.id = freshID()
 		}
 		if seen[r.Profile.Fold(in.id)] && r.Profile.TablesDB() {
-			return nil, alreadyExists()
+			return affected{}, alreadyExists()
 		}
 		seen[r.Profile.Fold(in.id)] = true
 		inputs[i] = in
 		if !r.Profile.TablesDB() && !sameKeys(inputs[0].fields, in.fields) {
-			return nil, apierr.Unknown("Column count doesn't match value count")
+			return affected{}, apierr.Unknown("Column count doesn't match value count")
 		}
 	}
-	var told []*store.Record
+	done := affected{}
 	for _, in := range inputs {
-		record, done, err := r.place(w, col, in, func(*store.Record) error { return nil })
+		record, effect, err := r.place(w, col, in, func(*store.Record) error { return nil })
 		if err != nil {
-			return nil, err
+			return affected{}, err
 		}
-		if done != unchanged {
-			told = append(told, record)
+		if effect != unchanged {
+			done.add(record)
 		}
 	}
-	return told, nil
+	return done, nil
 }
 
 func sameKeys(a, b *phpjson.Object) bool { return sameSet(a.Keys(), b.Keys()) }
@@ -241,12 +254,12 @@ func (r *Room) deleteMany(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
-	records, err := r.inBatches(col, set, func(w store.Writer, record *store.Record) (*store.Record, error) {
+	done, err := r.inBatches(col, set, func(w store.Writer, record *store.Record) (*store.Record, error) {
 		return record, r.remove(w, col, record)
 	})
 	if err != nil {
 		return api.Response{}, err
 	}
 	v := r.view(req)
-	return api.OK(v.bulkPage(records, func(record *store.Record) *phpjson.Object { return v.render(col, record) })), nil
+	return api.OK(v.bulkPage(done, func(record *store.Record) *phpjson.Object { return v.render(col, record) })), nil
 }

@@ -175,6 +175,42 @@ func (s search) find(byDefault int64) ([]*store.Record, error) {
 	return page, err
 }
 
+// batches walks everything that the queries ask for, so many records at a time.
+// Those that were handed out may change meanwhile.
+func (s search) batches(size int) iter.Seq2[[]*store.Record, error] {
+	return func(yield func([]*store.Record, error) bool) {
+		orders := s.set.Ordered()
+		if orders[0].Attribute != "$sequence" {
+			all, err := s.find(0)
+			if err != nil {
+				yield(nil, err)
+			}
+			for batch := range slices.Chunk(all, size) {
+				if !yield(batch, nil) {
+					return
+				}
+			}
+			return
+		}
+		left := s.set.Limit
+		if left == 0 {
+			left = math.MaxInt64
+		}
+		var last *store.Record
+		for left > 0 {
+			batch, err := s.inOrder(orders[0].Descending, last, min(left, int64(size)))
+			if err != nil {
+				yield(nil, err)
+			}
+			if len(batch) == 0 || !yield(batch, nil) {
+				return
+			}
+			last, left = batch[len(batch)-1], left-int64(len(batch))
+			s.set.Offset = 0 // it was for the first batch
+		}
+	}
+}
+
 // cursor finds the record that the cursor names; nil without a cursor.
 func (s search) cursor() (*store.Record, error) {
 	if s.set.Cursor == "" {
