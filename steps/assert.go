@@ -12,7 +12,7 @@ import (
 	"github.com/backstep-dev/backstep/engine"
 )
 
-// ErrAssertion: what an assert step says is not so.
+// ErrAssertion is the error of an assert step that says what is not so.
 var ErrAssertion = errors.New("assertion does not hold")
 
 // Assert changes nothing and fails when something is not as it says: that an

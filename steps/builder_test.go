@@ -127,7 +127,7 @@ func TestBuilderReportsMistakesByTheirLine(t *testing.T) {
 	b.Add(nil)
 	_, err := b.Steps()
 	var all []error
-	if joined, ok := err.(interface{ Unwrap() []error }); ok { //nolint:errorlint // the list itself is meant
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
 		all = joined.Unwrap()
 	}
 	if len(all) != 6 {

@@ -116,6 +116,7 @@ func (s funcStep) Probe(ctx context.Context, _ engine.Site, _ engine.Memento) (e
 			state = engine.StateAfter
 		case engine.StateAfter:
 			state = engine.StateBefore
+		case engine.StatePartial, engine.StateForeign: // the same either way
 		}
 	}
 	finding := engine.Finding{State: state, Detail: fmt.Sprintf("says the Probe of func %s", s.Name)}

@@ -116,8 +116,8 @@ func (s Increment) bounded(attribute appwrite.Attribute, value json.Number) erro
 	low, hasLow := exact(attribute.Min)
 	high, hasHigh := exact(attribute.Max)
 	if attribute.Type != appwrite.TypeFloat {
-		low, hasLow = narrower(low, hasLow, minInt64(), 1)
-		high, hasHigh = narrower(high, hasHigh, maxInt64(), -1)
+		low, hasLow = narrower(low, hasLow, minInt64(), 1), true
+		high, hasHigh = narrower(high, hasHigh, maxInt64(), -1), true
 	}
 	if hasLow && sum.Cmp(low) < 0 || hasHigh && sum.Cmp(high) > 0 {
 		return stopped(s.Target(), ErrRefused, "%s is %s and would become %s, outside its bounds", s.Attribute, value, decimal(sum))
@@ -164,7 +164,7 @@ func (s Increment) Apply(ctx context.Context, _ engine.Site, before engine.Memen
 	if err != nil {
 		return nil, err
 	}
-	return encode(incrementMemento(m))
+	return encode(m)
 }
 
 // replace writes the sum over the value that was read, and starts anew when
@@ -264,9 +264,9 @@ func minInt64() *big.Rat { return new(big.Rat).SetInt64(-1 << 63) }
 func maxInt64() *big.Rat { return new(big.Rat).SetInt64(1<<63 - 1) }
 
 // narrower gives the limit of the type where the bound is missing or wider.
-func narrower(bound *big.Rat, has bool, limit *big.Rat, sign int) (*big.Rat, bool) {
+func narrower(bound *big.Rat, has bool, limit *big.Rat, sign int) *big.Rat {
 	if !has || bound.Cmp(limit) == -sign {
-		return limit, true
+		return limit
 	}
-	return bound, true
+	return bound
 }

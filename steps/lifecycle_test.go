@@ -35,7 +35,7 @@ func TestEveryKindSurvivesEveryBoundary(t *testing.T) {
 			stage := steptest.Stage{Endpoint: endpoint, Project: project, Key: key}
 			tally := steptest.NewTally()
 			var ran atomic.Int64
-			//nolint:paralleltest // returns when the cases in it have ended, which are parallel
+			// It returns when the cases in it have ended, which are parallel.
 			t.Run("cases", func(t *testing.T) {
 				for _, c := range lifecycleCases() {
 					t.Run(c.Name, func(t *testing.T) {

@@ -122,7 +122,7 @@ func (t tuned) Inverse(before engine.Memento, after engine.Observation) ([]engin
 
 // Split gives both parts the same policy.
 func (t tunedSplitter) Split() (now, last engine.Step) {
-	now, last = t.bindable.(engine.Splitter).Split() //nolint:errcheck,forcetypeassert // retuned has checked it
+	now, last = t.bindable.(engine.Splitter).Split() // retuned has checked it
 	if now != nil {
 		now = t.around(now)
 	}

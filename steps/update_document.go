@@ -189,9 +189,7 @@ func (s UpdateDocument) observe(ctx context.Context, f shape, before documentIma
 		live = before
 	}
 	after := s.values(live)
-	for key, value := range f.changed(todo, live).Data {
-		after.Data[key] = value
-	}
+	maps.Copy(after.Data, f.changed(todo, live).Data)
 	if todo.Permissions != nil {
 		after.Permissions = todo.Permissions
 	}

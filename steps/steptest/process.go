@@ -38,12 +38,12 @@ type world struct {
 }
 
 // read reads the state of the database with a client of its own.
-func (w *world) read(ctx context.Context, t testing.TB) State {
-	t.Helper()
+func (w *world) read(ctx context.Context, tb testing.TB) State {
+	tb.Helper()
 	reader := oracle.Reader{Endpoint: w.stage.Endpoint, Project: w.stage.Project, Key: w.stage.Key}
 	state, err := reader.Read(ctx, func(id string) bool { return id == w.database })
 	if err != nil {
-		t.Fatalf("read the server's state: %v", err)
+		tb.Fatalf("read the server's state: %v", err)
 	}
 	named := State{}
 	for path, object := range state {
@@ -92,8 +92,8 @@ type mishap struct {
 }
 
 // process starts one.
-func (w *world) process(t testing.TB, m mishap, policy engine.ConflictPolicy, funcs []steps.Func) *process {
-	t.Helper()
+func (w *world) process(tb testing.TB, m mishap, policy engine.ConflictPolicy, funcs []steps.Func) *process {
+	tb.Helper()
 	w.processes++
 	p := &process{name: "run-" + strconv.Itoa(w.processes), fuse: newFuse()}
 	busy := &current{}
@@ -119,11 +119,11 @@ func (w *world) process(t testing.TB, m mishap, policy engine.ConflictPolicy, fu
 		Endpoint: w.stage.Endpoint, Project: w.stage.Project, Key: w.stage.Key,
 	}, appwrite.WithTransport(p.wire))
 	if err != nil {
-		t.Fatalf("client: %v", err)
+		tb.Fatalf("client: %v", err)
 	}
 	codec, err := steps.NewCodec(p.client, funcs)
 	if err != nil {
-		t.Fatalf("codec: %v", err)
+		tb.Fatalf("codec: %v", err)
 	}
 	p.engine, err = engine.New(p.ledger, codec,
 		engine.WithClassifier(steps.Classify),
@@ -134,44 +134,44 @@ func (w *world) process(t testing.TB, m mishap, policy engine.ConflictPolicy, fu
 		engine.WithObserver(busy),
 	)
 	if err != nil {
-		t.Fatalf("engine: %v", err)
+		tb.Fatalf("engine: %v", err)
 	}
 	return p
 }
 
 // run runs steps, the last ones behind everything else.
-func (p *process) run(ctx context.Context, t testing.TB, list, last []engine.Step) (engine.Report, error) {
-	t.Helper()
+func (p *process) run(ctx context.Context, tb testing.TB, list, last []engine.Step) (engine.Report, error) {
+	tb.Helper()
 	plan, err := engine.NewPlan(steps.Bind(p.client, list), engine.PlanOptions{Last: steps.Bind(p.client, last)})
 	if err != nil {
-		t.Fatalf("plan: %v", err)
+		tb.Fatalf("plan: %v", err)
 	}
 	return p.engine.Run(ctx, engine.Request{Run: p.name, Migration: "lifecycle", Version: "1", Direction: "up", Plan: plan})
 }
 
 // open reports whether a run has begun and has not ended.
-func (w *world) open(ctx context.Context, t testing.TB, run string) bool {
-	t.Helper()
+func (w *world) open(ctx context.Context, tb testing.TB, run string) bool {
+	tb.Helper()
 	records, err := w.store.Records(ctx, run)
 	if errors.Is(err, journal.ErrNoRun) {
 		return false
 	}
 	if err != nil {
-		t.Fatalf("journal: %v", err)
+		tb.Fatalf("journal: %v", err)
 	}
 	return records[len(records)-1].Type != journal.RunFinished
 }
 
 // wantOutcome fails the test unless a call ended as it should.
-func wantOutcome(t testing.TB, what string, report engine.Report, err error, want engine.Outcome) {
-	t.Helper()
+func wantOutcome(tb testing.TB, what string, report engine.Report, err error, want engine.Outcome) {
+	tb.Helper()
 	if report.Outcome != want {
-		t.Fatalf("%s: the run is %q, not %q\nerror: %v\nundo: %v\nleft: %+v", what, report.Outcome, want, err, report.UndoErr, report.Left)
+		tb.Fatalf("%s: the run is %q, not %q\nerror: %v\nundo: %v\nleft: %+v", what, report.Outcome, want, err, report.UndoErr, report.Left)
 	}
 	if want == engine.OutcomeApplied && err != nil {
-		t.Fatalf("%s: applied, and yet: %v", what, err)
+		tb.Fatalf("%s: applied, and yet: %v", what, err)
 	}
 	if want == engine.OutcomeRolledBack && err != nil && !errors.Is(err, engine.ErrRolledBack) {
-		t.Fatalf("%s: rolled back, and yet: %v", what, err)
+		tb.Fatalf("%s: rolled back, and yet: %v", what, err)
 	}
 }

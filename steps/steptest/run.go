@@ -272,7 +272,7 @@ func (r *trial) conflicts(t *testing.T) {
 		point := "somebody else has changed it, " + string(policy)
 		other := r.healthy(t).client
 		var left State
-		var act func(context.Context) error = func(ctx context.Context) error {
+		act := func(ctx context.Context) error {
 			err := r.c.Foreign(ctx, other, r.database)
 			left = r.read(ctx, t)
 			return err
