@@ -136,7 +136,7 @@ func Int[T any](value func(T) int) Field[T] {
 
 // Sequence is the field $sequence.
 func Sequence[T any](value func(T) int64) Field[T] {
-	return Field[T]{query.Field{Type: "id"}, func(item T) any { return value(item) }}
+	return Field[T]{query.Field{Type: "integer", Size: 8}, func(item T) any { return value(item) }}
 }
 
 // List is a field that holds a list of strings.

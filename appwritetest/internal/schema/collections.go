@@ -40,7 +40,7 @@ func (r *Room) collectionRoutes() []api.Route {
 	path := databasePath + "/collections"
 	return []api.Route{
 		r.write(http.MethodPost, path, "collections", create, r.createCollection),
-		read(path, "collections", r.listParams(inDatabase()...), r.listCollections),
+		read(path, "collections", r.listParams(append(inDatabase(), search())...), r.listCollections),
 		read(collectionPath, "collections", inCollection(), r.getCollection),
 		r.write(http.MethodPut, collectionPath, "collections", update, r.updateCollection),
 		r.write(http.MethodDelete, collectionPath, "collections", inCollection(), r.deleteCollection),

@@ -24,7 +24,7 @@ func (r *Room) databaseRoutes() []api.Route {
 	update := append(inDatabase(), name, api.Optional("enabled", api.StrictBool, true))
 	return []api.Route{
 		r.write(http.MethodPost, "/databases", "databases", create, r.createDatabase),
-		read("/databases", "databases", r.listParams(), r.listDatabases),
+		read("/databases", "databases", r.listParams(search()), r.listDatabases),
 		read(databasePath, "databases", inDatabase(), r.getDatabase),
 		r.write(http.MethodPut, databasePath, "databases", update, r.updateDatabase),
 		r.write(http.MethodDelete, databasePath, "databases", inDatabase(), r.deleteDatabase),

@@ -8,11 +8,12 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 )
 
+// search is the parameter of lists of things that have a name.
+func search() api.Param { return api.Optional("search", api.Text(0, 256), "") }
+
 // listParams are what every list route takes.
 func (r *Room) listParams(params ...api.Param) []api.Param {
-	params = append(params,
-		api.Optional("queries", api.ListOf(api.Text(0, 4096), 100), []any{}),
-		api.Optional("search", api.Text(0, 256), ""))
+	params = append(params, api.Optional("queries", api.ListOf(api.Text(0, 4096), 100), []any{}))
 	if r.catalog.Profile.Operators() {
 		params = append(params, api.Optional("total", totalFlag, true))
 	}
@@ -54,10 +55,7 @@ func searched[T any](items []T, spec listing.Spec[T], search string) []T {
 	}
 	var found []T
 	for _, item := range items {
-		text := spec.ID(item)
-		if name, named := spec.Fields["name"]; named {
-			text += " " + name.Value(item).(string)
-		}
+		text := spec.ID(item) + " " + spec.Fields["name"].Value(item).(string)
 		for word := range strings.FieldsSeq(strings.ToLower(text)) {
 			if len(word) >= 3 && strings.HasPrefix(word, strings.ToLower(search)) {
 				found = append(found, item)
