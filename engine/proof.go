@@ -49,7 +49,7 @@ func (x *execution) prove(own context.Context) error {
 		}
 		target := x.steps[i].Target()
 		inside := slices.ContainsFunc(made, func(m Ref) bool { return m == target || m.Contains(target) })
-		fresh := !inside && !slices.Contains(seen, target)
+		fresh := !inside && (target.unnamed() || !slices.Contains(seen, target))
 		seen = append(seen, target)
 		if maker, ok := x.steps[i].(Maker); ok {
 			made = append(made, maker.Makes()...)

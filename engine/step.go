@@ -94,6 +94,12 @@ func (r Ref) String() string {
 	return r.Type + " " + strings.Join(parts, "/")
 }
 
+// unnamed reports whether the id is drawn only when the step begins, so that
+// two equal references need not name one object.
+func (r Ref) unnamed() bool {
+	return r.Key == "" && r.Type != "database" && r.Type != "collection"
+}
+
 // Contains reports whether other lies inside r: a collection contains its
 // attributes, indexes and documents, a database its collections and theirs.
 func (r Ref) Contains(other Ref) bool {
