@@ -38,31 +38,26 @@ func Nullable(name string, check Check) Param {
 // at the first parameter that is refused.
 func (r *Request) validate(params []Param, payload *phpjson.Object) error {
 	r.payload = payload
-	r.values = make(map[string]any, len(params))
-	r.given = make(map[string]bool, len(params))
+	r.values = make(map[string]argument, len(params))
 	for _, p := range params {
 		wire := r.Dialect.Word(p.Name)
 		value, given := payload.Get(wire)
-		if !given {
-			if p.Required {
-				return apierr.Argument("Param \"%s\" is not optional.", wire)
-			}
-			r.values[p.Name] = p.Default
-			continue
-		}
-		r.given[p.Name] = true
-		if value == nil && p.Nullable {
-			r.values[p.Name] = nil
-			continue
-		}
-		if value == nil && !p.Required && r.Profile.NullBreaks() {
+		switch {
+		case !given && p.Required:
+			return apierr.Argument("Param \"%s\" is not optional.", wire)
+		case !given:
+			value = p.Default
+		case value == nil && p.Nullable:
+		case value == nil && !p.Required && r.Profile.NullBreaks():
 			return apierr.Unknown("Param \"%s\" must not be null", wire)
+		default:
+			converted, why := p.Check(value)
+			if why != "" {
+				return apierr.Argument("Invalid `%s` param: %s", wire, why)
+			}
+			value = converted
 		}
-		converted, why := p.Check(value)
-		if why != "" {
-			return apierr.Argument("Invalid `%s` param: %s", wire, why)
-		}
-		r.values[p.Name] = converted
+		r.values[p.Name] = argument{value, given}
 	}
 	return nil
 }

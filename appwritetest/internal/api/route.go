@@ -62,38 +62,43 @@ type Request struct {
 	Profile profile.Profile
 	Caller  Caller
 
-	values  map[string]any  // validated, by canonical name, defaults filled in
-	given   map[string]bool // which of them the client sent
-	payload *phpjson.Object // everything the client sent, by wire name
+	values  map[string]argument // by canonical name
+	payload *phpjson.Object     // everything the client sent, by wire name
+}
+
+// argument is a parameter as its check left it, or its default.
+type argument struct {
+	value any
+	given bool // the client sent it
 }
 
 // Given says whether the client sent the parameter, be it null.
-func (r *Request) Given(name string) bool { return r.given[name] }
+func (r *Request) Given(name string) bool { return r.values[name].given }
 
 // Value returns a parameter as its check left it.
-func (r *Request) Value(name string) any { return r.values[name] }
+func (r *Request) Value(name string) any { return r.values[name].value }
 
 // String returns a text parameter, "" when it is null or absent.
 func (r *Request) String(name string) string {
-	s, _ := r.values[name].(string)
+	s, _ := r.values[name].value.(string)
 	return s
 }
 
 // Bool returns a boolean parameter, false when it is null or absent.
 func (r *Request) Bool(name string) bool {
-	b, _ := r.values[name].(bool)
+	b, _ := r.values[name].value.(bool)
 	return b
 }
 
 // Int returns an integer parameter, 0 when it is null or absent.
 func (r *Request) Int(name string) int64 {
-	n, _ := r.values[name].(int64)
+	n, _ := r.values[name].value.(int64)
 	return n
 }
 
 // List returns an array parameter, nil when it is null or absent.
 func (r *Request) List(name string) []any {
-	l, _ := r.values[name].([]any)
+	l, _ := r.values[name].value.([]any)
 	return l
 }
 

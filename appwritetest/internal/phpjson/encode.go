@@ -13,7 +13,10 @@ type Raw []byte
 // Encode writes a value as json_encode does with unescaped Unicode. Besides
 // what Decode returns it takes int, []string, []*Object and Raw. It panics on
 // any other type, which would be a mistake of the caller.
-func Encode(v any) []byte { return Append(nil, v) }
+func Encode(v any) []byte { return Append(make([]byte, 0, usualSize), v) }
+
+// usualSize is a capacity in bytes that most answers fit into.
+const usualSize = 512
 
 // Append is Encode onto the end of dst.
 func Append(dst []byte, v any) []byte {
