@@ -49,6 +49,9 @@ func (r *reader) collection(n *node, db *database, family string) {
 			c.addIndex(r, index)
 		}
 	}
+	if n := f.take("rules"); n != nil {
+		r.refuse(n.at, "rules are the attributes of Appwrite before 0.12: export the project from a newer version")
+	}
 	f.done("$createdAt", "$updatedAt", "$sequence", "bytesMax", "bytesUsed")
 	for _, other := range c.database.collections {
 		if other.ID == c.ID {

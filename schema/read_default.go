@@ -140,7 +140,8 @@ func misfit(text string, a *Attribute) string {
 			return "is not one of the elements"
 		}
 	case appwrite.TypeEmail:
-		if address, err := mail.ParseAddress(text); err != nil || address.Address != text || length > 254 {
+		_, domain, _ := strings.Cut(text, "@")
+		if address, err := mail.ParseAddress(text); err != nil || address.Address != text || !strings.Contains(domain, ".") || length > 254 {
 			return "is no email address"
 		}
 	case appwrite.TypeIP:

@@ -253,10 +253,11 @@ func ranged(kind string) bool {
 }
 
 // matches reports whether a live database is what was asked for; a type that
-// was not asked for does not count.
+// was not asked for does not count. Servers before 1.8 tell no type: all they
+// have is legacy.
 func (i DatabaseImage) matches(live DatabaseImage) bool {
-	if i.Type == "" {
-		live.Type = ""
+	if i.Type == "" || live.Type == "" && i.Type == appwrite.TypeLegacy {
+		i.Type, live.Type = "", ""
 	}
 	return same(i, live)
 }
