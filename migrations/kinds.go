@@ -49,7 +49,7 @@ func fieldsOf(t reflect.Type) []fieldSpec {
 // inverseOnly tells fields that only inverse steps carry: what they expect to
 // find, and what they put back. They are journaled and never written by people.
 func inverseOnly(name string) bool {
-	return slices.Contains([]string{"expect", "restore", "tolerate", "alone"}, name)
+	return slices.Contains([]string{"expect", "restore", "restored", "tolerate", "alone", "torn"}, name)
 }
 
 func (k kind) names() []string {

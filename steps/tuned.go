@@ -8,13 +8,15 @@ import (
 	"github.com/backstep-dev/backstep/engine"
 )
 
-// Retry is how a step is retried where it differs from the engine's policy;
+// Retry is how a step is tried and retried where it differs from the engine's policy;
 // what is zero stays as it is there.
 type Retry struct {
 	Attempts int      `json:"attempts,omitempty"`
 	Budget   Duration `json:"budget,omitempty"`
 	Initial  Duration `json:"initial,omitempty"`
 	Max      Duration `json:"max,omitempty"`
+	// Timeout bounds each request, where the client's own limit does not suit.
+	Timeout Duration `json:"timeout,omitempty"`
 }
 
 // Duration is a time.Duration that is written as text: "1m30s".
@@ -51,7 +53,7 @@ func WithRetry(step engine.Step, policy Retry) (engine.Step, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: %w", step.Kind(), ErrUnknownKind)
 	}
-	if policy.Attempts < 0 || policy.Budget < 0 || policy.Initial < 0 || policy.Max < 0 {
+	if policy.Attempts < 0 || policy.Budget < 0 || policy.Initial < 0 || policy.Max < 0 || policy.Timeout < 0 {
 		return nil, &FieldError{Kind: step.Kind(), Field: "retry", Reason: "must not be negative"}
 	}
 	return retuned(inner, policy), nil
@@ -84,6 +86,11 @@ func (t tuned) Retry() engine.RetryPolicy {
 
 // bind binds the step inside.
 func (t tuned) bind(client *appwrite.Client) engine.Step {
+	if timeout := time.Duration(t.policy.Timeout); timeout > 0 && client != nil {
+		if patient, err := client.With(appwrite.WithTimeout(timeout)); err == nil { // fails for no timeout above 0
+			client = patient
+		}
+	}
 	return t.around(t.bindable.bind(client))
 }
 
