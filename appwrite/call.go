@@ -104,7 +104,7 @@ func (c *Client) failure(req request, seen *exchange, err error) error {
 func (c *Client) answered(req request, seen *exchange, answer *client.AppwriteError) *Error {
 	e := &Error{
 		Status: answer.GetStatusCode(), Method: req.method, Path: req.path,
-		RetryAfter: retryAfter(seen.header, c.clock.Now()),
+		After: retryAfter(seen.header, c.clock.Now()),
 	}
 	var body struct {
 		Message string `json:"message"`

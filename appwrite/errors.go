@@ -60,11 +60,14 @@ type Error struct {
 	// Message is the server's text. It is for people: it differs from version
 	// to version.
 	Message string
-	// RetryAfter is what the server asked for; 0 when it did not.
-	RetryAfter time.Duration
+	// After is how long the server asked to wait; 0 when it did not.
+	After time.Duration
 
 	version string // the server's, which every error of Appwrite's shows
 }
+
+// RetryAfter is After, as code that retries asks for it.
+func (e *Error) RetryAfter() time.Duration { return e.After }
 
 // Error names the request, the status and the type.
 func (e *Error) Error() string {

@@ -147,7 +147,7 @@ func TestRetryAfterIsReadAsSecondsAndAsDate(t *testing.T) {
 			reply(w, http.StatusServiceUnavailable, `{"message":"m","code":503,"type":"x"}`)
 		})
 		_, err := s.client(t).ListDatabases(t.Context())
-		if e, ok := errors.AsType[*appwrite.Error](err); !ok || e.RetryAfter != want {
+		if e, ok := errors.AsType[*appwrite.Error](err); !ok || e.RetryAfter() != want {
 			t.Errorf("%q is read as %v", header, err)
 		}
 	}
