@@ -92,8 +92,11 @@ func (r *Room) cascade(w store.Writer, col *catalog.Collection, s side, record *
 			continue
 		}
 		again, err := w.Get(s.related.Sequence, t.id)
-		if err != nil || again == nil {
+		if err != nil {
 			return err
+		}
+		if again == nil { // gone by another way
+			continue
 		}
 		if err := r.remove(w, s.related, again); err != nil {
 			return err

@@ -94,16 +94,20 @@ func (m *Memory) Find(number, index int64, values ...any) ([]*Record, error) {
 	return found, nil
 }
 
-// Update implements Store.
+// Update implements Store. A panic in change undoes it as an error does.
 func (m *Memory) Update(change func(Writer) error) error {
-	m.undo = m.undo[:0]
-	err := change(m)
-	if err != nil {
-		for _, undo := range slices.Backward(m.undo) {
-			undo()
+	succeeded := false
+	defer func() {
+		if !succeeded {
+			for _, undo := range slices.Backward(m.undo) {
+				undo()
+			}
 		}
-	}
-	clear(m.undo)
+		clear(m.undo)
+		m.undo = m.undo[:0]
+	}()
+	err := change(m)
+	succeeded = err == nil
 	return err
 }
 

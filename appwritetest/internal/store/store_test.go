@@ -101,6 +101,29 @@ func TestUniqueIndexNamesTheHolderAndIgnoresNull(t *testing.T) {
 	})
 }
 
+func TestPanicUndoesTheUpdate(t *testing.T) {
+	t.Parallel()
+	eachBackend(t, func(t *testing.T, s store.Store) {
+		t.Helper()
+		insert(t, s, "a")
+		func() {
+			defer func() { _ = recover() }()
+			_ = s.Update(func(w store.Writer) error {
+				if err := w.Insert(table, &store.Record{ID: "b"}); err != nil {
+					return err
+				}
+				panic("broken")
+			})
+		}()
+		if got, err := s.Get(table, "b"); got != nil || err != nil {
+			t.Errorf("got %v, %v", got, err)
+		}
+		if record := insert(t, s, "c"); record.Sequence != 2 {
+			t.Errorf("the sequence went on to %d", record.Sequence)
+		}
+	})
+}
+
 func TestAddIndexRefusesDuplicatesThatAreThere(t *testing.T) {
 	t.Parallel()
 	eachBackend(t, func(t *testing.T, s store.Store) {
