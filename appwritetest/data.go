@@ -1,6 +1,7 @@
 package appwritetest
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -19,18 +20,18 @@ type data struct {
 	db      *sql.DB      // nil in memory
 }
 
-func openData(file string, p profile.Profile) (*data, error) {
+func openData(ctx context.Context, file string, p profile.Profile) (*data, error) {
 	if file == "" {
 		return &data{records: store.NewMemory(p.Fold)}, nil
 	}
-	d, err := openFile(file, p)
+	d, err := openFile(ctx, file, p)
 	if err != nil {
 		return nil, fmt.Errorf("data file %s: %w", file, err)
 	}
 	return d, nil
 }
 
-func openFile(file string, p profile.Profile) (*data, error) {
+func openFile(ctx context.Context, file string, p profile.Profile) (*data, error) {
 	query := url.Values{"_pragma": {
 		"journal_mode(WAL)", "synchronous(NORMAL)", "busy_timeout(10000)", "locking_mode(NORMAL)",
 	}, "_txlock": {"immediate"}}
@@ -39,10 +40,10 @@ func openFile(file string, p profile.Profile) (*data, error) {
 		return nil, err
 	}
 	d := &data{db: db}
-	if d.shelf, err = shelf.New(db); err != nil {
+	if d.shelf, err = shelf.New(ctx, db); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if err := d.checkBackend(p); err != nil {
+	if err := d.checkBackend(ctx, p); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	if d.records, err = store.NewSQLite(db, p.Fold); err != nil {
@@ -53,9 +54,9 @@ func openFile(file string, p profile.Profile) (*data, error) {
 
 // checkBackend refuses a file that was written under other rules of comparison:
 // its indexes would not be found again.
-func (d *data) checkBackend(p profile.Profile) error {
+func (d *data) checkBackend(ctx context.Context, p profile.Profile) error {
 	const name = "server/backend"
-	values, err := d.shelf.Load(name)
+	values, err := d.shelf.Load(ctx, name)
 	if err != nil {
 		return err
 	}

@@ -86,19 +86,19 @@ func start(ctx context.Context, opts []Option) (*Server, error) {
 		return nil, err
 	}
 	srv := &Server{options: o, profile: p, served: make(chan error, 1)}
-	if err := srv.assemble(); err != nil {
+	if err := srv.assemble(ctx); err != nil {
 		return nil, err
 	}
 	if err := srv.listen(ctx); err != nil {
 		return nil, errors.Join(err, srv.data.close())
 	}
-	srv.worker.queue.Start()
+	srv.worker.queue.Start(context.WithoutCancel(ctx))
 	return srv, nil
 }
 
 // assemble puts the rooms together.
-func (s *Server) assemble() error {
-	held, err := openData(s.options.data, s.profile)
+func (s *Server) assemble(ctx context.Context) error {
+	held, err := openData(ctx, s.options.data, s.profile)
 	if err != nil {
 		return err
 	}
@@ -114,10 +114,10 @@ func (s *Server) assemble() error {
 		Profile: s.profile, Now: s.options.clock, Enqueue: queue.Add,
 		Store: held.records, Shelf: held.keep(), Logger: s.options.logger,
 	})
-	if err := schemas.Load(); err != nil {
+	if err := schemas.Load(ctx); err != nil {
 		return errors.Join(err, held.close())
 	}
-	transactions, err := tx.NewLog(s.options.clock, held.keep())
+	transactions, err := tx.NewLog(ctx, s.options.clock, held.keep())
 	if err != nil {
 		return errors.Join(err, held.close())
 	}

@@ -105,7 +105,7 @@ func (c *Catalog) build(col *Collection, d IndexDefinition) error {
 		return errIndexType(d.Type)
 	}
 	if col.Schema.physical() >= profile.MaxIndexes {
-		return errors.New("Index limit reached. Cannot create new index.") //nolint:staticcheck // the server's own text
+		return errors.New("Index limit reached. Cannot create new index.") //nolint:revive,staticcheck // the server's own text
 	}
 	p := PhysicalIndex{IndexDefinition: d, Number: c.nextSequence(), Enforced: true}
 	if d.Type == "unique" {
@@ -164,7 +164,7 @@ func (c *Catalog) runDeleteIndex(col *Collection, key string, verdict worker.Ver
 func (c *Catalog) demolish(col *Collection, key string) error {
 	i := slices.IndexFunc(col.Schema.Indexes, func(p PhysicalIndex) bool { return p.Key == key })
 	if i < 0 {
-		return errors.New("Index not found") //nolint:staticcheck // the server's own text
+		return errors.New("Index not found")
 	}
 	if err := c.Store.DropIndex(col.Sequence, col.Schema.Indexes[i].Number); err != nil {
 		return err

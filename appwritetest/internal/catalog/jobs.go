@@ -89,7 +89,7 @@ func (c *Catalog) materialize(col *Collection, a *Attribute) error {
 
 func (c *Catalog) addToSchema(col *Collection, d Definition) error {
 	if col.Schema.Attribute(d.Key) != nil {
-		return errors.New("Attribute already exists") //nolint:staticcheck // the server's own text
+		return errors.New("Attribute already exists")
 	}
 	d.Column = c.nextSequence()
 	col.Schema.Attributes = append(slices.Clip(col.Schema.Attributes), d)

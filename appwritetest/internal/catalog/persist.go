@@ -3,6 +3,7 @@ package catalog
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/gob"
 	"fmt"
 	"slices"
@@ -13,7 +14,7 @@ import (
 
 // Shelf keeps named values beyond the process.
 type Shelf interface {
-	Load(prefix string) (map[string][]byte, error)
+	Load(ctx context.Context, prefix string) (map[string][]byte, error)
 	// Save replaces values, all or none; nil removes one.
 	Save(changes map[string][]byte) error
 }
@@ -41,12 +42,12 @@ type storedCollection struct {
 
 // Load fills an empty catalog from its shelf and queues the jobs that were not
 // finished.
-func (c *Catalog) Load() error {
+func (c *Catalog) Load(ctx context.Context) error {
 	if c.Shelf == nil {
 		return nil
 	}
 	gob.Register([]any{}) // the only value of Definition.Default that gob must be told of
-	values, err := c.Shelf.Load(shelfPrefix)
+	values, err := c.Shelf.Load(ctx, shelfPrefix)
 	if err != nil {
 		return err
 	}

@@ -12,8 +12,8 @@ import (
 type Shelf struct{ db *sql.DB }
 
 // New returns the shelf in a database that the caller opened and closes.
-func New(db *sql.DB) (*Shelf, error) {
-	_, err := db.ExecContext(background(), `CREATE TABLE IF NOT EXISTS shelf (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`)
+func New(ctx context.Context, db *sql.DB) (*Shelf, error) {
+	_, err := db.ExecContext(ctx, `CREATE TABLE IF NOT EXISTS shelf (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID`)
 	if err != nil {
 		return nil, fmt.Errorf("create shelf: %w", err)
 	}
@@ -21,8 +21,8 @@ func New(db *sql.DB) (*Shelf, error) {
 }
 
 // Load returns every value whose name begins with prefix.
-func (s *Shelf) Load(prefix string) (map[string][]byte, error) {
-	rows, err := s.db.QueryContext(background(), `SELECT name, value FROM shelf WHERE substr(name, 1, ?) = ?`, len(prefix), prefix)
+func (s *Shelf) Load(ctx context.Context, prefix string) (map[string][]byte, error) {
+	rows, err := s.db.QueryContext(ctx, `SELECT name, value FROM shelf WHERE substr(name, 1, ?) = ?`, len(prefix), prefix)
 	if err != nil {
 		return nil, fmt.Errorf("read shelf: %w", err)
 	}
@@ -64,6 +64,6 @@ func (s *Shelf) Save(changes map[string][]byte) error {
 	return nil
 }
 
-// background is the context of every statement: what has to be kept is kept,
-// also when the client that caused it has left.
+// background is the context of saving: what has to be kept is kept, also when
+// the client that caused it has left.
 func background() context.Context { return context.Background() }

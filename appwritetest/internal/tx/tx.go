@@ -6,6 +6,7 @@ package tx
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"encoding/gob"
 	"fmt"
 	"slices"
@@ -57,7 +58,7 @@ type Log struct {
 
 // Shelf keeps named values beyond the process.
 type Shelf interface {
-	Load(prefix string) (map[string][]byte, error)
+	Load(ctx context.Context, prefix string) (map[string][]byte, error)
 	// Save replaces values, all or none; nil removes one.
 	Save(changes map[string][]byte) error
 }
@@ -67,12 +68,12 @@ const shelfPrefix = "transaction/"
 
 // NewLog returns the log of the transactions on a shelf. Without a shelf it is
 // empty and keeps nothing.
-func NewLog(now func() time.Time, shelf Shelf) (*Log, error) {
+func NewLog(ctx context.Context, now func() time.Time, shelf Shelf) (*Log, error) {
 	l := &Log{now: now, shelf: shelf, byID: map[string]*Transaction{}, dirty: map[string]*Transaction{}}
 	if shelf == nil {
 		return l, nil
 	}
-	values, err := shelf.Load(shelfPrefix)
+	values, err := shelf.Load(ctx, shelfPrefix)
 	if err != nil {
 		return nil, err
 	}

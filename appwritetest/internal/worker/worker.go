@@ -78,9 +78,9 @@ func New(config Config) *Worker {
 	return &Worker{run: config.Run, judge: config.Judge, delay: config.Delay, changed: make(chan struct{})}
 }
 
-// Start runs the goroutine until Stop.
-func (w *Worker) Start() {
-	ctx, cancel := context.WithCancel(context.Background())
+// Start runs the goroutine until Stop, or until the context ends.
+func (w *Worker) Start(ctx context.Context) {
+	ctx, cancel := context.WithCancel(ctx)
 	w.cancel, w.done = cancel, make(chan struct{})
 	go w.loop(ctx)
 }

@@ -34,7 +34,7 @@ func (r *recorder) keys() []string {
 func started(t *testing.T, config worker.Config) *worker.Worker {
 	t.Helper()
 	w := worker.New(config)
-	w.Start()
+	w.Start(t.Context())
 	t.Cleanup(w.Stop)
 	return w
 }
@@ -91,7 +91,7 @@ func TestStoppedWorkerKeepsItsQueue(t *testing.T) {
 	t.Parallel()
 	r := &recorder{}
 	w := worker.New(worker.Config{Run: r.run, Delay: func(worker.Job) time.Duration { return time.Hour }})
-	w.Start()
+	w.Start(t.Context())
 	w.Add(worker.Job{Key: "a"})
 	w.Stop()
 	if len(r.keys()) != 0 || w.Size() != 1 {
