@@ -46,7 +46,8 @@ func openFile(ctx context.Context, file string, p profile.Profile) (*data, error
 	if err := d.checkBackend(ctx, p); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	if d.records, err = store.NewSQLite(db, p.Fold); err != nil {
+	d.records, err = store.NewSQLite(db, p.Fold) //nolint:contextcheck // the store's statements are never cancelled
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
 	return d, nil
@@ -63,7 +64,7 @@ func (d *data) checkBackend(ctx context.Context, p profile.Profile) error {
 	written, known := values[name]
 	switch {
 	case !known:
-		return d.shelf.Save(map[string][]byte{name: []byte(p.Backend.String())})
+		return d.shelf.Save(map[string][]byte{name: []byte(p.Backend.String())}) //nolint:contextcheck // saving is never cancelled
 	case string(written) != p.Backend.String():
 		return fmt.Errorf("it was written with backend %s, not %s", written, p.Backend)
 	}
