@@ -58,15 +58,7 @@ func (s collectionSchema) encrypted() []string {
 	return keys
 }
 
-// equal compares two schemas; neither attributes nor indexes have an order.
-func (s collectionSchema) equal(other collectionSchema) bool {
-	if !s.Collection.equal(other.Collection) {
-		return false
-	}
-	s.Collection, other.Collection = CollectionImage{}, CollectionImage{}
-	return same(s.sorted(), other.sorted())
-}
-
+// sorted brings what has no order of its own into one.
 func (s collectionSchema) sorted() collectionSchema {
 	s.Attributes = slices.SortedFunc(slices.Values(s.Attributes), func(a, b AttributeImage) int { return strings.Compare(a.Key, b.Key) })
 	s.Indexes = slices.SortedFunc(slices.Values(s.Indexes), func(a, b IndexImage) int { return strings.Compare(a.Key, b.Key) })
@@ -81,7 +73,7 @@ func (s collectionSchema) sorted() collectionSchema {
 func readSchema(ctx context.Context, client *appwrite.Client, database, id string) (collectionSchema, bool, error) {
 	all, err := client.ListCollections(ctx, database)
 	if err != nil {
-		_, err = absence(err, collectionRef(database, id))
+		err = unlessAbsent(err, collectionRef(database, id))
 		return collectionSchema{}, false, err
 	}
 	at := slices.IndexFunc(all, func(c appwrite.Collection) bool { return c.ID == id })
@@ -93,18 +85,26 @@ func readSchema(ctx context.Context, client *appwrite.Client, database, id strin
 	if err != nil {
 		return collectionSchema{}, false, err
 	}
+	var related []RelationshipImage
 	for _, attribute := range attributes {
 		switch {
 		case attribute.Status != appwrite.StatusAvailable:
 		case attribute.Relationship != nil:
-			schema.relate(imageOfRelationship(id, attribute))
+			related = append(related, imageOfRelationship(id, attribute))
 		default:
 			schema.Attributes = append(schema.Attributes, imageOfAttribute(attribute))
 		}
 	}
 	for _, other := range all {
-		if err := schema.inbound(ctx, client, database, id, other); err != nil {
+		more, err := inbound(ctx, client, database, id, other)
+		if err != nil {
 			return collectionSchema{}, false, err
+		}
+		related = append(related, more...)
+	}
+	for _, image := range related { // two-way ones were met twice
+		if !slices.Contains(schema.Relationships, image) {
+			schema.Relationships = append(schema.Relationships, image)
 		}
 	}
 	indexes, err := client.ListIndexes(ctx, database, id)
@@ -116,30 +116,24 @@ func readSchema(ctx context.Context, client *appwrite.Client, database, id strin
 	return schema, true, err
 }
 
-// relate adds a relationship unless its other side has added it.
-func (s *collectionSchema) relate(image RelationshipImage) {
-	if !slices.Contains(s.Relationships, image) {
-		s.Relationships = append(s.Relationships, image)
-	}
-}
-
-// inbound adds the relationships that another collection has to this one. The
+// inbound gives the relationships that another collection has to this one. The
 // embedded list only says whether it is worth asking: it can be old.
-func (s *collectionSchema) inbound(ctx context.Context, client *appwrite.Client, database, id string, other appwrite.Collection) error {
+func inbound(ctx context.Context, client *appwrite.Client, database, id string, other appwrite.Collection) ([]RelationshipImage, error) {
 	if other.ID == id || len(other.Attributes) == 0 {
-		return nil
+		return nil, nil
 	}
 	attributes, err := client.ListAttributes(ctx, database, other.ID)
 	if err != nil {
-		return notFoundIsFine(err)
+		return nil, notFoundIsFine(err)
 	}
+	var images []RelationshipImage
 	for _, attribute := range attributes {
 		r := attribute.Relationship
 		if r != nil && r.Related == id && attribute.Status == appwrite.StatusAvailable {
-			s.relate(imageOfRelationship(other.ID, attribute))
+			images = append(images, imageOfRelationship(other.ID, attribute))
 		}
 	}
-	return nil
+	return images, nil
 }
 
 // contents is what a walk over a collection has found.

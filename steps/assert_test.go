@@ -11,7 +11,7 @@ import (
 
 func TestAssertSaysWhatIsSo(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products("Lamp", "Chair", "Desk")
 		n := func(v int64) *int64 { return &v }
 		lamps, none := steps.Where(query.Equal("title", "Lamp")), steps.Where(query.Equal("title", "Sofa"))
@@ -42,12 +42,12 @@ func TestAssertSaysWhatIsSo(t *testing.T) {
 		} {
 			c.step.Database = b.database
 			if err := steps.Validate(c.step); err != nil {
-				t.Errorf("%s: %v", c.name, err)
+				b.t.Errorf("%s: %v", c.name, err)
 				continue
 			}
-			_, err := b.bound(c.step).Apply(t.Context(), b.site(), nil)
+			_, err := b.bound(c.step).Apply(b.t.Context(), b.site(), nil)
 			if c.so && err != nil || !c.so && !errors.Is(err, steps.ErrAssertion) {
-				t.Errorf("%s: %v", c.name, err)
+				b.t.Errorf("%s: %v", c.name, err)
 			}
 		}
 	})

@@ -54,7 +54,7 @@ func everyType(b *bench) []steps.CreateAttribute {
 
 func TestAttributeOfEveryTypeIsCreatedAndDropped(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products()
 		var all []engine.Step
 		for _, step := range everyType(b) {
@@ -66,11 +66,11 @@ func TestAttributeOfEveryTypeIsCreatedAndDropped(t *testing.T) {
 
 func TestAttributeTypeThatTheServerLacksIsRefusedWithItsVersion(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products()
 		create := steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "bigint"}
 		if b.can.BigInt {
-			t.Skip("this server has them all")
+			b.t.Skip("this server has them all")
 		}
 		b.wantErr(create, steps.ErrRefused, "1.9.5")
 	})
@@ -78,7 +78,7 @@ func TestAttributeTypeThatTheServerLacksIsRefusedWithItsVersion(t *testing.T) {
 
 func TestAttributeThatExistsInAnyCaseIsNotCreated(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products()
 		create := steps.CreateAttribute{Database: b.database, Collection: "products", Key: "TITLE", Type: "boolean"}
 		b.wantErr(create, steps.ErrExists, "title")
@@ -89,7 +89,7 @@ func TestAttributeThatExistsInAnyCaseIsNotCreated(t *testing.T) {
 
 func TestAttributeIsUpdatedAndBack(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products()
 		for _, step := range everyType(b) {
 			b.do(step)
@@ -112,7 +112,7 @@ func TestAttributeIsUpdatedAndBack(t *testing.T) {
 
 func TestClearedDefaultNoLongerReachesNewDocuments(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products()
 		for key, value := range map[string]string{"whole": "1", "fraction": "1.5"} {
 			b.do(
@@ -121,7 +121,7 @@ func TestClearedDefaultNoLongerReachesNewDocuments(t *testing.T) {
 			)
 			b.document("products", key, map[string]any{"title": "x"})
 			if got := b.value("products", key, key); got != nil {
-				t.Errorf("a new document has %s = %v, want null", key, got)
+				b.t.Errorf("a new document has %s = %v, want null", key, got)
 			}
 		}
 	})
@@ -129,7 +129,7 @@ func TestClearedDefaultNoLongerReachesNewDocuments(t *testing.T) {
 
 func TestWhatCannotChangeIsRefusedWithAdvice(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products()
 		b.do(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "small", Type: "integer", Max: "100"})
 		update := steps.UpdateAttribute{Database: b.database, Collection: "products", Key: "title", Size: 100}
@@ -148,7 +148,7 @@ func TestWhatCannotChangeIsRefusedWithAdvice(t *testing.T) {
 
 func TestNarrowingNamesTheDocumentsThatDoNotFit(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products("short", "much longer than ten")
 		b.do(
 			steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer", Max: "100"},
@@ -173,7 +173,7 @@ func TestNarrowingNamesTheDocumentsThatDoNotFit(t *testing.T) {
 
 func TestWideningComesBackAlthoughOldDocumentsNeverFitted(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products("a", "b") // before the required attribute, so they hold null in it
 		b.do(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "must", Type: "boolean", Required: true})
 		b.cycle(steps.UpdateAttribute{Database: b.database, Collection: "products", Key: "must", Required: ptr(false)})
@@ -182,52 +182,52 @@ func TestWideningComesBackAlthoughOldDocumentsNeverFitted(t *testing.T) {
 
 func TestUndoOfAnUpdateRespectsWhatOthersChanged(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products()
 		made := b.do(steps.UpdateAttribute{
 			Database: b.database, Collection: "products", Key: "title", Size: 200, Default: raw(`"ours"`),
 		})
 		ours := b.attribute("products", "title")
-		_, err := b.client.UpdateAttribute(t.Context(), b.database, "products", "title", appwrite.AttributePatch{
+		_, err := b.client.UpdateAttribute(b.t.Context(), b.database, "products", "title", appwrite.AttributePatch{
 			Type: ours.Type, Default: raw(`"theirs"`), Size: &ours.Size,
 		})
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		inverse, err := made[0].step.Inverse(made[0].before, made[0].after)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		step, site := b.bound(inverse[0]), b.site()
-		memento, err := step.Capture(t.Context(), site)
+		memento, err := step.Capture(b.t.Context(), site)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		b.wantState(step, site, memento, engine.StateForeign)
-		if _, err := step.Apply(t.Context(), site, memento); !errors.Is(err, engine.ErrForeign) {
-			t.Fatalf("apply: %v, want ErrForeign", err)
+		if _, err := step.Apply(b.t.Context(), site, memento); !errors.Is(err, engine.ErrForeign) {
+			b.t.Fatalf("apply: %v, want ErrForeign", err)
 		}
 		site.OnConflict = engine.ConflictMerge
-		if _, err := step.Apply(t.Context(), site, memento); err != nil {
-			t.Fatal(err)
+		if _, err := step.Apply(b.t.Context(), site, memento); err != nil {
+			b.t.Fatal(err)
 		}
 		merged := b.attribute("products", "title")
 		if merged.Size != 100 || string(merged.Default) != `"theirs"` {
-			t.Errorf("merge gave size %d and default %s, want 100 and theirs", merged.Size, merged.Default)
+			b.t.Errorf("merge gave size %d and default %s, want 100 and theirs", merged.Size, merged.Default)
 		}
 		site.OnConflict = engine.ConflictOverwrite
-		if _, err := step.Apply(t.Context(), site, memento); err != nil {
-			t.Fatal(err)
+		if _, err := step.Apply(b.t.Context(), site, memento); err != nil {
+			b.t.Fatal(err)
 		}
 		if over := b.attribute("products", "title"); over.Size != 100 || over.Default != nil {
-			t.Errorf("overwrite gave size %d and default %s, want 100 and none", over.Size, over.Default)
+			b.t.Errorf("overwrite gave size %d and default %s, want 100 and none", over.Size, over.Default)
 		}
 	})
 }
 
 func TestAttributeIsRenamedAndBack(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products("Lamp")
 		b.do(
 			steps.CreateAttribute{Database: b.database, Collection: "products", Key: "other", Type: "boolean"},
@@ -244,7 +244,7 @@ func TestAttributeIsRenamedAndBack(t *testing.T) {
 
 func TestDeletedAttributeComesBackWithItsValuesAndIndexes(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products()
 		attributes := everyType(b)
 		for _, step := range attributes {
@@ -273,7 +273,7 @@ func TestDeletedAttributeComesBackWithItsValuesAndIndexes(t *testing.T) {
 
 func TestUndoDoesNotDropAnAttributeThatOthersFilled(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products("Lamp")
 		made := b.do(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer", Default: raw(`5`)})
 		b.document("products", "defaulted", map[string]any{"title": "x"})
@@ -282,7 +282,7 @@ func TestUndoDoesNotDropAnAttributeThatOthersFilled(t *testing.T) {
 		b.document("products", "filled", map[string]any{"title": "y", "n": json.Number("7")})
 		inverse, err := made[0].step.Inverse(made[0].before, made[0].after)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		b.wantForeign(inverse[0])
 	})
@@ -290,17 +290,17 @@ func TestUndoDoesNotDropAnAttributeThatOthersFilled(t *testing.T) {
 
 func TestValuesWrittenAfterTheArchiveStopTheDrop(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products("Lamp")
 		step, site := b.bound(steps.DropAttribute{Database: b.database, Collection: "products", Key: "title"}), b.site()
-		memento, err := step.Capture(t.Context(), site)
+		memento, err := step.Capture(b.t.Context(), site)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		b.document("products", "late", map[string]any{"title": "late"})
 		before := b.state()
-		if _, err := step.Apply(t.Context(), site, memento); !errors.Is(err, steps.ErrLateWrite) {
-			t.Fatalf("apply: %v, want ErrLateWrite", err)
+		if _, err := step.Apply(b.t.Context(), site, memento); !errors.Is(err, steps.ErrLateWrite) {
+			b.t.Fatalf("apply: %v, want ErrLateWrite", err)
 		}
 		b.wantSame("after the refusal", before, b.state())
 	})
@@ -308,12 +308,12 @@ func TestValuesWrittenAfterTheArchiveStopTheDrop(t *testing.T) {
 
 func TestValueThatReadsLikeAnOperatorMakesTheDropIrreversible(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products(`{"method":"increment","values":[1]}`)
 		made := b.do(steps.DropAttribute{Database: b.database, Collection: "products", Key: "title"})
 		_, err := made[0].step.Inverse(made[0].before, made[0].after)
 		if b.can.Operators != errors.Is(err, engine.ErrIrreversible) {
-			t.Errorf("inverse: %v; the server has operators: %v", err, b.can.Operators)
+			b.t.Errorf("inverse: %v; the server has operators: %v", err, b.can.Operators)
 		}
 	})
 }

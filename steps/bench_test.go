@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,12 +35,12 @@ type bench struct {
 
 // onEveryVersion runs a test on each release, in a database named shop or, on a
 // real server, made up.
-func onEveryVersion(t *testing.T, test func(t *testing.T, b *bench)) {
+func onEveryVersion(t *testing.T, test func(b *bench)) {
 	t.Helper()
 	for _, version := range livetest.Versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
-			test(t, newBench(t, version))
+			test(newBench(t, version))
 		})
 	}
 }
@@ -157,10 +158,8 @@ func (b *bench) wantState(step engine.Step, site engine.Site, memento engine.Mem
 	if err != nil {
 		b.t.Fatalf("%s: probe: %v", step.Kind(), err)
 	}
-	for _, state := range states {
-		if finding.State == state {
-			return finding
-		}
+	if slices.Contains(states, finding.State) {
+		return finding
 	}
 	b.t.Fatalf("%s %s: probe says %s (%s), want %v", step.Kind(), step.Target(), finding.State, finding.Detail, states)
 	return finding
@@ -171,10 +170,10 @@ func (b *bench) wantState(step engine.Step, site engine.Site, memento engine.Mem
 func (b *bench) undo(list []done) []done {
 	b.t.Helper()
 	var all []done
-	for i := len(list) - 1; i >= 0; i-- {
-		inverse, err := list[i].step.Inverse(list[i].before, list[i].after)
+	for _, d := range slices.Backward(list) {
+		inverse, err := d.step.Inverse(d.before, d.after)
 		if err != nil {
-			b.t.Fatalf("%s: inverse: %v", list[i].step.Kind(), err)
+			b.t.Fatalf("%s: inverse: %v", d.step.Kind(), err)
 		}
 		all = append(all, b.do(inverse...)...)
 	}

@@ -14,7 +14,7 @@ import (
 
 func TestCollectionIsCreatedAndDropped(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.cycle(steps.CreateCollection{
 			Database: b.database, ID: "c", Name: "C", DocumentSecurity: true, Enabled: ptr(false),
 			Permissions: []string{`read("users")`, `write("team:staff/owner")`},
@@ -27,7 +27,7 @@ func TestCollectionIsCreatedAndDropped(t *testing.T) {
 
 func TestCollectionIsUpdatedAndBack(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.do(steps.CreateCollection{
 			Database: b.database, ID: "c", Name: "C", DocumentSecurity: true, Permissions: []string{`read("any")`},
 		})
@@ -42,32 +42,32 @@ func TestCollectionIsUpdatedAndBack(t *testing.T) {
 
 func TestUndoOfACollectionUpdateMergesByField(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products()
 		made := b.do(steps.UpdateCollection{Database: b.database, ID: "products", Name: "Ours", Enabled: ptr(false)})
-		_, err := b.client.UpdateCollection(t.Context(), b.database, appwrite.Collection{
+		_, err := b.client.UpdateCollection(b.t.Context(), b.database, appwrite.Collection{
 			ID: "products", Name: "Theirs", Enabled: false, Permissions: []string{`read("any")`},
 		})
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		inverse, err := made[0].step.Inverse(made[0].before, made[0].after)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		step, site := b.bound(inverse[0]), b.site()
-		memento, err := step.Capture(t.Context(), site)
+		memento, err := step.Capture(b.t.Context(), site)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		b.wantState(step, site, memento, engine.StateForeign)
 		site.OnConflict = engine.ConflictMerge
-		if _, err := step.Apply(t.Context(), site, memento); err != nil {
-			t.Fatal(err)
+		if _, err := step.Apply(b.t.Context(), site, memento); err != nil {
+			b.t.Fatal(err)
 		}
-		live, err := b.client.FindCollection(t.Context(), b.database, "products")
+		live, err := b.client.FindCollection(b.t.Context(), b.database, "products")
 		if err != nil || live.Name != "Theirs" || !live.Enabled {
-			t.Errorf("merge gave name %q, enabled %v (%v), want Theirs and true", live.Name, live.Enabled, err)
+			b.t.Errorf("merge gave name %q, enabled %v (%v), want Theirs and true", live.Name, live.Enabled, err)
 		}
 	})
 }
@@ -118,7 +118,7 @@ func (b *bench) catalogue(documents int) {
 
 func TestDeletedCollectionComesBackWhole(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.catalogue(5)
 		b.cycle(split(steps.DeleteCollection{Database: b.database, ID: "products"})...)
 		b.cycle(split(steps.DeleteCollection{Database: b.database, ID: "makers"})...)
@@ -127,12 +127,12 @@ func TestDeletedCollectionComesBackWhole(t *testing.T) {
 
 func TestDeletedCollectionComesBackWithItsDocumentsTimes(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.catalogue(4)
 		times := func() (all []string) {
-			for page, err := range b.client.Walk(t.Context(), b.database, "products", appwrite.WalkOptions{}) {
+			for page, err := range b.client.Walk(b.t.Context(), b.database, "products", appwrite.WalkOptions{}) {
 				if err != nil {
-					t.Fatal(err)
+					b.t.Fatal(err)
 				}
 				for _, d := range page {
 					all = append(all, d.ID+" "+d.CreatedAt+" "+d.UpdatedAt)
@@ -144,21 +144,21 @@ func TestDeletedCollectionComesBackWithItsDocumentsTimes(t *testing.T) {
 		b.undo(b.do(steps.DropCollection{Database: b.database, ID: "products"}))
 		same := fmt.Sprint(before) == fmt.Sprint(times())
 		if same != b.can.Timestamps {
-			t.Errorf("times before %v\nafter %v", before, times())
+			b.t.Errorf("times before %v\nafter %v", before, times())
 		}
 	})
 }
 
 func TestManyDocumentsComeBackPageByPage(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products()
 		var page []appwrite.Document
 		for i := range 350 {
 			page = append(page, appwrite.Document{ID: fmt.Sprintf("d%04d", i), Data: map[string]any{"title": fmt.Sprint(i % 7)}})
 			if len(page) == 100 || i == 349 {
-				if _, err := b.client.CreateDocuments(t.Context(), b.database, "products", page); err != nil {
-					t.Fatal(err)
+				if _, err := b.client.CreateDocuments(b.t.Context(), b.database, "products", page); err != nil {
+					b.t.Fatal(err)
 				}
 				page = nil
 			}
@@ -170,13 +170,13 @@ func TestManyDocumentsComeBackPageByPage(t *testing.T) {
 
 func TestUndoDoesNotDropACollectionThatOthersUse(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		made := b.do(steps.CreateCollection{Database: b.database, ID: "products", Name: "Products"})
 		b.do(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "title", Type: "string", Size: 10})
 		b.document("products", "theirs", map[string]any{"title": "x"})
 		inverse, err := made[0].step.Inverse(made[0].before, made[0].after)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		b.wantForeign(inverse[0])
 	})
@@ -184,19 +184,19 @@ func TestUndoDoesNotDropACollectionThatOthersUse(t *testing.T) {
 
 func TestDocumentsWrittenAfterTheArchiveStopTheDrop(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products("Lamp")
 		for _, drop := range []engine.Step{
 			steps.DropCollection{Database: b.database, ID: "products"}, steps.DropDatabase{ID: b.database},
 		} {
 			step, site := b.bound(drop), b.site()
-			memento, err := step.Capture(t.Context(), site)
+			memento, err := step.Capture(b.t.Context(), site)
 			if err != nil {
-				t.Fatal(err)
+				b.t.Fatal(err)
 			}
 			b.document("products", step.Kind(), map[string]any{"title": "late"})
-			if _, err := step.Apply(t.Context(), site, memento); !errors.Is(err, steps.ErrLateWrite) {
-				t.Fatalf("%s: %v, want ErrLateWrite", step.Kind(), err)
+			if _, err := step.Apply(b.t.Context(), site, memento); !errors.Is(err, steps.ErrLateWrite) {
+				b.t.Fatalf("%s: %v, want ErrLateWrite", step.Kind(), err)
 			}
 		}
 	})
@@ -204,19 +204,19 @@ func TestDocumentsWrittenAfterTheArchiveStopTheDrop(t *testing.T) {
 
 func TestInterruptedRestorationGoesOn(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.catalogue(5)
 		before := b.state()
 		made := b.do(steps.DropCollection{Database: b.database, ID: "products"})
 		inverse, err := made[0].step.Inverse(made[0].before, made[0].after)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		// Cut the restoration off after each number of writes until it gets through.
 		step, site := b.bound(inverse[0]), b.site()
-		memento, err := step.Capture(t.Context(), site)
+		memento, err := step.Capture(b.t.Context(), site)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		errCut := errors.New("cut off")
 		for allowed := 1; ; allowed += 3 {
@@ -228,18 +228,18 @@ func TestInterruptedRestorationGoesOn(t *testing.T) {
 				return nil
 			}))
 			if err != nil {
-				t.Fatal(err)
+				b.t.Fatal(err)
 			}
-			_, err = steps.Bind(limited, []engine.Step{step})[0].Apply(t.Context(), site, memento)
+			_, err = steps.Bind(limited, []engine.Step{step})[0].Apply(b.t.Context(), site, memento)
 			if err == nil {
 				break
 			}
 			if !errors.Is(err, errCut) {
-				t.Fatalf("after %d writes: %v", allowed, err)
+				b.t.Fatalf("after %d writes: %v", allowed, err)
 			}
-			finding, err := step.Probe(t.Context(), site, memento)
+			finding, err := step.Probe(b.t.Context(), site, memento)
 			if err != nil || finding.State == engine.StateForeign || finding.State == engine.StateAfter {
-				t.Fatalf("after %d writes: probe says %s (%s), %v", allowed, finding.State, finding.Detail, err)
+				b.t.Fatalf("after %d writes: probe says %s (%s), %v", allowed, finding.State, finding.Detail, err)
 			}
 		}
 		b.wantState(step, site, memento, engine.StateAfter)

@@ -53,7 +53,7 @@ func (s CreateAttribute) Capture(ctx context.Context, site engine.Site) (engine.
 	if err != nil {
 		return nil, err
 	}
-	if found && !(site.Doubtful && same(s.image(), imageOfAttribute(live))) {
+	if found && (!site.Doubtful || !same(s.image(), imageOfAttribute(live))) {
 		return nil, stopped(s.Target(), ErrExists, "type %s, %s", live.Type, live.Status)
 	}
 	return absent()

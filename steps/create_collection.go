@@ -33,7 +33,7 @@ func (s CreateCollection) Validate() error {
 	c := check{kind: s.Kind()}
 	c.id("database", s.Database)
 	c.id("id", s.ID)
-	c.name("name", s.Name)
+	c.name(s.Name)
 	c.permissions("permissions", s.Permissions)
 	return c.err
 }
@@ -44,7 +44,7 @@ func (s CreateCollection) Capture(ctx context.Context, site engine.Site) (engine
 	if err != nil {
 		return nil, err
 	}
-	if found && !(site.Doubtful && s.image().equal(live)) {
+	if found && (!site.Doubtful || !s.image().equal(live)) {
 		return nil, stopped(s.Target(), ErrExists,
 			"name %q; a collection that delete_collection retires goes at the end of the run: to use its id again within the run, use drop_collection",
 			live.Name)

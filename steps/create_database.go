@@ -31,7 +31,7 @@ func (s CreateDatabase) bind(client *appwrite.Client) engine.Step { s.client = c
 func (s CreateDatabase) Validate() error {
 	c := check{kind: s.Kind()}
 	c.id("id", s.ID)
-	c.name("name", s.Name)
+	c.name(s.Name)
 	c.oneOf("type", s.Type, "", appwrite.TypeLegacy, appwrite.TypeTablesDB)
 	return c.err
 }
@@ -42,7 +42,7 @@ func (s CreateDatabase) Capture(ctx context.Context, site engine.Site) (engine.M
 	if err != nil {
 		return nil, err
 	}
-	if found && !(site.Doubtful && s.made(live)) {
+	if found && (!site.Doubtful || !s.made(live)) {
 		return nil, stopped(s.Target(), ErrExists, "name %q", live.Name)
 	}
 	return absent()

@@ -84,7 +84,7 @@ func (s CreateIndex) Capture(ctx context.Context, site engine.Site) (engine.Meme
 	if err != nil {
 		return nil, err
 	}
-	if found && !(site.Doubtful && s.image().equal(imageOfIndex(live))) {
+	if found && (!site.Doubtful || !s.image().equal(imageOfIndex(live))) {
 		return nil, stopped(s.Target(), ErrExists, "type %s on %s, %s", live.Type, strings.Join(live.Attributes, ", "), live.Status)
 	}
 	if err := s.indexable(ctx); err != nil {
@@ -104,7 +104,7 @@ func (s CreateIndex) indexable(ctx context.Context) error {
 	}
 	attributes, err := s.client.ListAttributes(ctx, s.Database, s.Collection)
 	if err != nil {
-		_, err = absence(err, s.Target())
+		err = unlessAbsent(err, s.Target())
 		return err
 	}
 	for _, key := range s.Attributes {

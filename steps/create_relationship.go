@@ -60,7 +60,7 @@ func (s CreateRelationship) Capture(ctx context.Context, site engine.Site) (engi
 	}
 	reason, err := clash(ctx, s.client, s.Database, s.image())
 	if err != nil {
-		_, err = absence(err, s.Target())
+		err = unlessAbsent(err, s.Target())
 		return nil, err
 	}
 	if reason != "" {

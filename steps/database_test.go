@@ -11,8 +11,8 @@ import (
 
 func TestDatabaseIsCreatedAndDropped(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
-		other := livetest.DatabaseID(t)
+	onEveryVersion(t, func(b *bench) {
+		other := livetest.DatabaseID(b.t)
 		b.database = other
 		b.cycle(steps.CreateDatabase{ID: other, Name: "Other", Enabled: ptr(false)})
 	})
@@ -20,7 +20,7 @@ func TestDatabaseIsCreatedAndDropped(t *testing.T) {
 
 func TestDatabaseIsUpdatedAndBack(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.cycle(
 			steps.UpdateDatabase{ID: b.database, Name: "Renamed"},
 			steps.UpdateDatabase{ID: b.database, Enabled: ptr(false)},
@@ -30,7 +30,7 @@ func TestDatabaseIsUpdatedAndBack(t *testing.T) {
 
 func TestDatabaseThatExistsIsNotCreated(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wantErr(steps.CreateDatabase{ID: b.database, Name: "Shop"}, steps.ErrExists)
 		b.wantErr(steps.UpdateDatabase{ID: "nowhere", Name: "X"}, steps.ErrMissing)
 	})
@@ -38,7 +38,7 @@ func TestDatabaseThatExistsIsNotCreated(t *testing.T) {
 
 func TestDeletedDatabaseComesBackWhole(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products("Lamp", "Chair")
 		b.do(
 			steps.CreateCollection{Database: b.database, ID: "makers", Name: "Makers"},
@@ -53,14 +53,14 @@ func TestDeletedDatabaseComesBackWhole(t *testing.T) {
 
 func TestUndoDoesNotDropADatabaseThatOthersUse(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
-		other := livetest.DatabaseID(t)
+	onEveryVersion(t, func(b *bench) {
+		other := livetest.DatabaseID(b.t)
 		made := b.do(steps.CreateDatabase{ID: other, Name: "Other"})
 		b.database = other
 		b.products("Lamp")
 		inverse, err := made[0].step.Inverse(made[0].before, made[0].after)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		b.wantForeign(inverse[0])
 	})

@@ -34,7 +34,7 @@ func (s DeleteCollection) Validate() error {
 
 // Split gives both parts.
 func (s DeleteCollection) Split() (now, last engine.Step) {
-	return RetireCollection{Database: s.Database, ID: s.ID, client: s.client}, s.drop()
+	return RetireCollection(s), s.drop()
 }
 
 // drop is what the step amounts to when nobody splits it.

@@ -32,7 +32,7 @@ func (s DeleteDatabase) Validate() error {
 
 // Split gives both parts.
 func (s DeleteDatabase) Split() (now, last engine.Step) {
-	return RetireDatabase{ID: s.ID, client: s.client}, s.drop()
+	return RetireDatabase(s), s.drop()
 }
 
 // drop is what the step amounts to when nobody splits it.

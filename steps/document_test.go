@@ -53,7 +53,7 @@ func (b *bench) other(id string, data map[string]any) {
 
 func TestValuesKeepEveryDigitThereAndBack(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(_ *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wares()
 		data := map[string]any{
 			"title": "Ünïcode \u0000 \"quoted\" <b> 😀",
@@ -82,7 +82,7 @@ func TestValuesKeepEveryDigitThereAndBack(t *testing.T) {
 
 func TestDrawnIDsAreKeptForTheUndo(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(_ *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wares()
 		b.cycle(b.create("", map[string]any{"title": "No name"}))
 	})
@@ -90,7 +90,7 @@ func TestDrawnIDsAreKeptForTheUndo(t *testing.T) {
 
 func TestRestoredDocumentsKeepTheirTimes(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		if !b.can.Timestamps {
 			b.wares()
 			step := b.create("old", nil)
@@ -103,12 +103,12 @@ func TestRestoredDocumentsKeepTheirTimes(t *testing.T) {
 		step.CreatedAt, step.UpdatedAt = "2020-01-01T00:00:00.000+00:00", "2021-01-01T00:00:00.000+00:00"
 		b.do(step)
 		b.undo(b.do(b.remove("old")))
-		d, err := b.client.FindDocument(t.Context(), b.database, "wares", "old")
+		d, err := b.client.FindDocument(b.t.Context(), b.database, "wares", "old")
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		if d.CreatedAt != step.CreatedAt || d.UpdatedAt != step.UpdatedAt {
-			t.Errorf("the times are %s and %s", d.CreatedAt, d.UpdatedAt)
+			b.t.Errorf("the times are %s and %s", d.CreatedAt, d.UpdatedAt)
 		}
 	})
 }
@@ -116,23 +116,23 @@ func TestRestoredDocumentsKeepTheirTimes(t *testing.T) {
 func TestTextLikeAnOperatorIsWrittenByCreationOnly(t *testing.T) {
 	t.Parallel()
 	const text = `{"method":"stringConcat","values":["!"]}`
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wares()
 		b.do(b.create("trap", map[string]any{"title": text}))
 		b.cycle(b.remove("trap"))
 		if got := b.value("wares", "trap", "title"); got != text {
-			t.Errorf("title is %v", got)
+			b.t.Errorf("title is %v", got)
 		}
 		if !b.can.Operators {
 			b.cycle(b.update("trap", map[string]any{"title": "plain"}))
 			return
 		}
 		b.do(b.create("plain", map[string]any{"title": "plain"}))
-		wantField(t, b, b.update("plain", map[string]any{"title": text}), "data.title", "operator")
+		wantField(b.t, b, b.update("plain", map[string]any{"title": text}), "data.title", "operator")
 		changed := b.do(b.update("trap", map[string]any{"title": "plain"}))
 		_, err := changed[0].step.Inverse(changed[0].before, changed[0].after)
 		if !errors.Is(err, engine.ErrIrreversible) {
-			t.Errorf("the inverse of an update over such text: %v", err)
+			b.t.Errorf("the inverse of an update over such text: %v", err)
 		}
 	})
 }
@@ -151,12 +151,12 @@ func wantField(t *testing.T, b *bench, step engine.Step, field, word string) {
 
 func TestNullUnderADefault(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wares()
 		b.do(b.create("ware", map[string]any{"title": "Ware"}))
-		wantField(t, b, b.create("null", map[string]any{"state": nil}), "data.state", "default")
+		wantField(b.t, b, b.create("null", map[string]any{"state": nil}), "data.state", "default")
 		if b.can.BulkDefaults {
-			wantField(t, b, b.update("ware", map[string]any{"state": nil}), "data.state", "default")
+			wantField(b.t, b, b.update("ware", map[string]any{"state": nil}), "data.state", "default")
 			return
 		}
 		b.cycle(b.update("ware", map[string]any{"state": nil}))
@@ -164,14 +164,14 @@ func TestNullUnderADefault(t *testing.T) {
 		b.cycle(b.remove("ware"))
 		b.cycle(b.update("ware", map[string]any{"title": "Other"}))
 		if got := b.value("wares", "ware", "state"); got != nil {
-			t.Errorf("an update of another field has filled in the default: %v", got)
+			b.t.Errorf("an update of another field has filled in the default: %v", got)
 		}
 	})
 }
 
 func TestValuesThatTheServerWouldMisreadAreRefused(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wares()
 		b.do(
 			steps.CreateCollection{Database: b.database, ID: "others", Name: "Others"},
@@ -194,14 +194,14 @@ func TestValuesThatTheServerWouldMisreadAreRefused(t *testing.T) {
 			{"x", "parts", "list of ids"},
 			{[]any{map[string]any{"$id": "x"}}, "parts", "list of ids"},
 		} {
-			wantField(t, b, b.create("ware", map[string]any{c.key: c.value}), "data."+c.key, c.word)
+			wantField(b.t, b, b.create("ware", map[string]any{c.key: c.value}), "data."+c.key, c.word)
 		}
 	})
 }
 
 func TestDocumentThatIsThereIsNotCreated(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(_ *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wares()
 		b.do(b.create("lamp", nil))
 		b.wantErr(b.create("lamp", nil), steps.ErrExists)
@@ -216,27 +216,27 @@ func TestDocumentThatIsThereIsNotCreated(t *testing.T) {
 
 func TestEqualDocumentIsTakenOverOnlyInDoubt(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wares()
 		for _, doubtful := range []bool{false, true} {
 			id := map[bool]string{false: "sure", true: "doubtful"}[doubtful]
 			step := b.bound(b.create(id, map[string]any{"title": "Same"}))
 			site := b.site()
-			memento, err := step.Capture(t.Context(), site)
+			memento, err := step.Capture(b.t.Context(), site)
 			if err != nil {
-				t.Fatal(err)
+				b.t.Fatal(err)
 			}
-			if _, err := b.client.CreateDocument(t.Context(), b.database, "wares",
+			if _, err := b.client.CreateDocument(b.t.Context(), b.database, "wares",
 				appwrite.Document{ID: id, Data: map[string]any{"title": "Same"}}); err != nil {
-				t.Fatal(err)
+				b.t.Fatal(err)
 			}
 			site.Doubtful = doubtful
-			_, err = step.Apply(t.Context(), site, memento)
+			_, err = step.Apply(b.t.Context(), site, memento)
 			if doubtful && err != nil {
-				t.Errorf("in doubt: %v", err)
+				b.t.Errorf("in doubt: %v", err)
 			}
 			if !doubtful && !errors.Is(err, engine.ErrForeign) {
-				t.Errorf("without doubt: %v, want ErrForeign", err)
+				b.t.Errorf("without doubt: %v, want ErrForeign", err)
 			}
 		}
 	})
@@ -244,63 +244,63 @@ func TestEqualDocumentIsTakenOverOnlyInDoubt(t *testing.T) {
 
 func TestUpdateSparesWhatOthersWrite(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wares()
 		b.do(b.create("ware", map[string]any{"title": "A", "count": 1}))
 		step := b.bound(b.update("ware", map[string]any{"title": "B"}))
 		site := b.site()
-		memento, err := step.Capture(t.Context(), site)
+		memento, err := step.Capture(b.t.Context(), site)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		b.other("ware", map[string]any{"count": 2}) // another field: no conflict
-		after, err := step.Apply(t.Context(), site, memento)
+		after, err := step.Apply(b.t.Context(), site, memento)
 		if err != nil {
-			t.Fatalf("apply over somebody else's other field: %v", err)
+			b.t.Fatalf("apply over somebody else's other field: %v", err)
 		}
 		b.other("ware", map[string]any{"count": 3})
 		b.undo([]done{{step: step, before: memento, after: after}})
 		if title, count := b.value("wares", "ware", "title"), b.value("wares", "ware", "count"); title != "A" || count != json.Number("3") {
-			t.Errorf("after the undo: title %v, count %v", title, count)
+			b.t.Errorf("after the undo: title %v, count %v", title, count)
 		}
-		if memento, err = step.Capture(t.Context(), site); err != nil {
-			t.Fatal(err)
+		if memento, err = step.Capture(b.t.Context(), site); err != nil {
+			b.t.Fatal(err)
 		}
 		b.other("ware", map[string]any{"title": "C"}) // the same field
-		if _, err := step.Apply(t.Context(), site, memento); !errors.Is(err, engine.ErrForeign) {
-			t.Errorf("apply over somebody else's change: %v, want ErrForeign", err)
+		if _, err := step.Apply(b.t.Context(), site, memento); !errors.Is(err, engine.ErrForeign) {
+			b.t.Errorf("apply over somebody else's change: %v, want ErrForeign", err)
 		}
 		if title := b.value("wares", "ware", "title"); title != "C" {
-			t.Errorf("title is %v", title)
+			b.t.Errorf("title is %v", title)
 		}
 	})
 }
 
 func TestDeleteSparesWhatOthersWrite(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wares()
 		b.do(b.create("ware", map[string]any{"title": "A"}))
 		step := b.bound(b.remove("ware"))
 		site := b.site()
-		memento, err := step.Capture(t.Context(), site)
+		memento, err := step.Capture(b.t.Context(), site)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		b.other("ware", map[string]any{"title": "B"})
-		if _, err := step.Apply(t.Context(), site, memento); !errors.Is(err, engine.ErrForeign) {
-			t.Errorf("delete over somebody else's change: %v, want ErrForeign", err)
+		if _, err := step.Apply(b.t.Context(), site, memento); !errors.Is(err, engine.ErrForeign) {
+			b.t.Errorf("delete over somebody else's change: %v, want ErrForeign", err)
 		}
 		b.wantState(step, site, memento, engine.StateForeign)
 		if title := b.value("wares", "ware", "title"); title != "B" {
-			t.Errorf("title is %v", title)
+			b.t.Errorf("title is %v", title)
 		}
 	})
 }
 
 func TestUndoOfACreationSparesDocumentsThatLeadToIt(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wares()
 		b.do(
 			steps.CreateCollection{Database: b.database, ID: "others", Name: "Others"},
@@ -314,16 +314,16 @@ func TestUndoOfACreationSparesDocumentsThatLeadToIt(t *testing.T) {
 		})
 		inverse, err := made[0].step.Inverse(made[0].before, made[0].after)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		step, site := b.bound(inverse[0]), b.site()
-		memento, err := step.Capture(t.Context(), site)
+		memento, err := step.Capture(b.t.Context(), site)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		b.wantState(step, site, memento, engine.StateForeign)
-		if _, err := step.Apply(t.Context(), site, memento); !errors.Is(err, engine.ErrForeign) {
-			t.Errorf("the undo would have deleted somebody else's document: %v", err)
+		if _, err := step.Apply(b.t.Context(), site, memento); !errors.Is(err, engine.ErrForeign) {
+			b.t.Errorf("the undo would have deleted somebody else's document: %v", err)
 		}
 	})
 }

@@ -47,9 +47,9 @@ func (c *check) id(field, value string) {
 }
 
 // name holds a value against the rule for names of databases and collections.
-func (c *check) name(field, value string) {
+func (c *check) name(value string) {
 	if n := utf8.RuneCountInString(value); n < 1 || n > 128 {
-		c.fail(field, "must have 1 to 128 characters, not %d", n)
+		c.fail("name", "must have 1 to 128 characters, not %d", n)
 	}
 }
 

@@ -15,7 +15,7 @@ func (b *bench) increment(id, attribute string, by json.Number) steps.Increment 
 
 func TestIncrementRefusesWhatWouldNotBeASum(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.wares()
 		b.do(steps.CreateAttribute{Database: b.database, Collection: "wares", Key: "stock", Type: "integer", Min: "0", Max: "10"})
 		b.do(b.create("ware", map[string]any{
@@ -26,14 +26,14 @@ func TestIncrementRefusesWhatWouldNotBeASum(t *testing.T) {
 		b.wantErr(b.increment("ware", "count", "100"), steps.ErrRefused, "bounds")
 		b.wantErr(b.increment("ware", "price", "1"), steps.ErrRefused, "null")
 		b.wantErr(b.increment("none", "stock", "1"), steps.ErrMissing)
-		wantField(t, b, b.increment("ware", "stock", "0.5"), "by", "whole")
-		wantField(t, b, b.increment("ware", "title", "1"), "attribute", "number")
-		wantField(t, b, b.increment("ware", "sizes", "1"), "attribute", "number")
-		wantField(t, b, b.increment("ware", "stock", "0"), "by", "0")
-		wantField(t, b, b.increment("ware", "stock", "x"), "by", "number")
+		wantField(b.t, b, b.increment("ware", "stock", "0.5"), "by", "whole")
+		wantField(b.t, b, b.increment("ware", "title", "1"), "attribute", "number")
+		wantField(b.t, b, b.increment("ware", "sizes", "1"), "attribute", "number")
+		wantField(b.t, b, b.increment("ware", "stock", "0"), "by", "0")
+		wantField(b.t, b, b.increment("ware", "stock", "x"), "by", "number")
 		racy := b.increment("ware", "stock", "1")
 		racy.AllowRace = false
-		wantField(t, b, racy, "allow_race", "lost")
+		wantField(b.t, b, racy, "allow_race", "lost")
 	})
 }
 
@@ -53,12 +53,12 @@ func TestUndoOfAnIncrementKeepsWhatOthersAdd(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			onEveryVersion(t, func(t *testing.T, b *bench) {
+			onEveryVersion(t, func(b *bench) {
 				b.wares()
 				b.do(b.create("ware", map[string]any{"count": 10}))
 				b.fails(func() { b.other("ware", map[string]any{"count": others.value}) }, b.increment("ware", "count", "5"))
 				if got := b.value("wares", "ware", "count"); got != others.want {
-					t.Errorf("count is %v, want %s", got, others.want)
+					b.t.Errorf("count is %v, want %s", got, others.want)
 				}
 			})
 		})

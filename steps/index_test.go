@@ -15,7 +15,7 @@ import (
 
 func TestIndexOfEveryTypeIsCreatedAndDeleted(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products("Lamp", "Chair")
 		b.do(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer"})
 		index := func(key, kind string, attributes ...string) steps.CreateIndex {
@@ -51,7 +51,7 @@ func (b *bench) products2() {
 
 func TestIndexThatCannotBeIsRefused(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products()
 		create := steps.CreateIndex{Database: b.database, Collection: "products", Key: "i", Type: steps.Key, Attributes: []string{"nothing"}}
 		b.wantErr(create, steps.ErrMissing, "nothing")
@@ -72,7 +72,7 @@ func TestIndexThatCannotBeIsRefused(t *testing.T) {
 
 func TestUniqueIndexNamesTheDocumentsThatAreAlike(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products("Café", "other", "CAFE ")
 		b.document("products", "null1", map[string]any{"title": nil})
 		b.document("products", "null2", map[string]any{"title": nil})
@@ -85,36 +85,36 @@ func TestUniqueIndexNamesTheDocumentsThatAreAlike(t *testing.T) {
 
 func TestUniqueIndexThatTheServerOnlyPretendsToHaveIsFoundOut(t *testing.T) {
 	t.Parallel()
-	onEmbedded(t, func(t *testing.T, b *bench, server *appwritetest.Server) {
+	onEmbedded(t, func(b *bench, server *appwritetest.Server) {
 		b.products("a")
 		step := b.bound(steps.CreateIndex{Database: b.database, Collection: "products", Key: "u", Type: steps.Unique, Attributes: []string{"title"}})
 		site := b.site()
-		memento, err := step.Capture(t.Context(), site)
+		memento, err := step.Capture(b.t.Context(), site)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		server.Worker().Pause()
-		if _, err := step.Apply(t.Context(), site, memento); err != nil {
-			t.Fatal(err)
+		if _, err := step.Apply(b.t.Context(), site, memento); err != nil {
+			b.t.Fatal(err)
 		}
 		b.document("products", "twin", map[string]any{"title": "A"})
 		server.Worker().Resume()
-		if err := step.Settle(t.Context(), site, memento); !errors.Is(err, steps.ErrDuplicates) {
-			t.Errorf("settle: %v, want ErrDuplicates", err)
+		if err := step.Settle(b.t.Context(), site, memento); !errors.Is(err, steps.ErrDuplicates) {
+			b.t.Errorf("settle: %v, want ErrDuplicates", err)
 		}
 	})
 }
 
 func TestDeletedIndexThatIsNotUniqueAnyMoreStaysDeleted(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.products("a")
 		b.do(steps.CreateIndex{Database: b.database, Collection: "products", Key: "u", Type: steps.Unique, Attributes: []string{"title"}})
 		made := b.do(steps.DeleteIndex{Database: b.database, Collection: "products", Key: "u"})
 		b.document("products", "twin", map[string]any{"title": "a"})
 		inverse, err := made[0].step.Inverse(made[0].before, made[0].after)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		b.wantErr(inverse[0], steps.ErrDuplicates, "twin")
 	})
@@ -122,7 +122,7 @@ func TestDeletedIndexThatIsNotUniqueAnyMoreStaysDeleted(t *testing.T) {
 
 func TestWhatTheWorkerCannotDoIsDoneAnew(t *testing.T) {
 	t.Parallel()
-	onEmbedded(t, func(t *testing.T, b *bench, server *appwritetest.Server) {
+	onEmbedded(t, func(b *bench, server *appwritetest.Server) {
 		b.products("a")
 		b.do(steps.CreateCollection{Database: b.database, ID: "makers", Name: "Makers"})
 		for _, kind := range []appwritetest.JobKind{
@@ -139,7 +139,7 @@ func TestWhatTheWorkerCannotDoIsDoneAnew(t *testing.T) {
 					steps.CreateIndex{Database: b.database, Collection: "products", Key: "i", Type: steps.Key, Attributes: []string{"n"}},
 				)
 				if fault.Hits() != 1 {
-					t.Errorf("%s, outcome %d: %d hits, want 1", kind, outcome, fault.Hits())
+					b.t.Errorf("%s, outcome %d: %d hits, want 1", kind, outcome, fault.Hits())
 				}
 			}
 		}
@@ -156,36 +156,36 @@ func TestWhatTheWorkerCannotDoIsDoneAnew(t *testing.T) {
 
 func TestWorkerThatNeverSucceedsEndsTheStep(t *testing.T) {
 	t.Parallel()
-	onEmbedded(t, func(t *testing.T, b *bench, server *appwritetest.Server) {
+	onEmbedded(t, func(b *bench, server *appwritetest.Server) {
 		b.products()
 		server.Worker().Inject(appwritetest.JobFault{Match: appwritetest.JobMatch{Kind: appwritetest.CreateAttribute, Key: "n"}})
 		step, site := b.bound(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer"}), b.site()
-		if _, err := step.Apply(t.Context(), site, nil); err != nil {
-			t.Fatal(err)
+		if _, err := step.Apply(b.t.Context(), site, nil); err != nil {
+			b.t.Fatal(err)
 		}
 		var status *appwrite.StatusError
-		if err := step.Settle(t.Context(), site, nil); !errors.As(err, &status) || status.Status != appwrite.StatusFailed {
-			t.Fatalf("settle: %v, want a failed status", err)
+		if err := step.Settle(b.t.Context(), site, nil); !errors.As(err, &status) || status.Status != appwrite.StatusFailed {
+			b.t.Fatalf("settle: %v, want a failed status", err)
 		}
 		finding := b.wantState(step, site, nil, engine.StatePartial)
 		if finding.Detail == "" {
-			t.Error("a partial finding does not say what is partial")
+			b.t.Error("a partial finding does not say what is partial")
 		}
 		// The undo of what is there removes it.
 		inverse, err := step.Inverse(nil, nil)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		before := b.state()
 		b.do(inverse...)
 		if len(b.state()) != len(before)-1 {
-			t.Errorf("the undo left %v", b.state())
+			b.t.Errorf("the undo left %v", b.state())
 		}
 	})
 }
 
 // onEmbedded is onEveryVersion for tests that control the server's worker.
-func onEmbedded(t *testing.T, test func(t *testing.T, b *bench, server *appwritetest.Server)) {
+func onEmbedded(t *testing.T, test func(b *bench, server *appwritetest.Server)) {
 	t.Helper()
 	for _, version := range livetest.Versions() {
 		t.Run(version, func(t *testing.T) {
@@ -195,7 +195,7 @@ func onEmbedded(t *testing.T, test func(t *testing.T, b *bench, server *appwrite
 			b.endpoint, b.project, b.key = server.Endpoint(), server.Project(), server.Key()
 			b.connect()
 			b.do(steps.CreateDatabase{ID: b.database, Name: "Shop"})
-			test(t, b, server)
+			test(b, server)
 		})
 	}
 }

@@ -28,19 +28,19 @@ func indexRef(database, collection, key string) engine.Ref {
 	return engine.Ref{Type: "index", Database: database, Collection: collection, Key: key}
 }
 
-// absence tells "not there" from other errors. What differs from the key only
-// by case counts as there: the server would not create the two side by side.
-func absence(err error, target engine.Ref) (absent bool, _ error) {
+// unlessAbsent forgives that something is not there. What differs from the key
+// only by case counts as there: the server would not create the two side by side.
+func unlessAbsent(err error, target engine.Ref) error {
 	var twin *appwrite.TwinError
 	switch {
 	case errors.As(err, &twin):
-		return false, stopped(target, ErrExists, "as %q, which the server takes for the same", twin.Stored)
+		return stopped(target, ErrExists, "as %q, which the server takes for the same", twin.Stored)
 	case errors.Is(err, appwrite.ErrContainerNotFound):
-		return false, &StepError{Target: target, Reason: "what should contain it is not there", Err: errors.Join(ErrMissing, err)}
+		return &StepError{Target: target, Reason: "what should contain it is not there", Err: fmt.Errorf("%w: %w", ErrMissing, err)}
 	case errors.Is(err, appwrite.ErrNotFound):
-		return true, nil
+		return nil
 	default:
-		return false, err
+		return err
 	}
 }
 
@@ -51,7 +51,7 @@ func taken(err error) bool { return errors.Is(err, appwrite.ErrExists) }
 func findDatabase(ctx context.Context, client *appwrite.Client, id string) (DatabaseImage, bool, error) {
 	live, err := client.FindDatabase(ctx, id)
 	if err != nil {
-		_, err = absence(err, databaseRef(id))
+		err = unlessAbsent(err, databaseRef(id))
 		return DatabaseImage{}, false, err
 	}
 	return imageOfDatabase(live), true, nil
@@ -61,7 +61,7 @@ func findDatabase(ctx context.Context, client *appwrite.Client, id string) (Data
 func findCollection(ctx context.Context, client *appwrite.Client, database, id string) (CollectionImage, bool, error) {
 	live, err := client.FindCollection(ctx, database, id)
 	if err != nil {
-		_, err = absence(err, collectionRef(database, id))
+		err = unlessAbsent(err, collectionRef(database, id))
 		return CollectionImage{}, false, err
 	}
 	return imageOfCollection(live), true, nil
@@ -71,7 +71,7 @@ func findCollection(ctx context.Context, client *appwrite.Client, database, id s
 func findAttribute(ctx context.Context, client *appwrite.Client, ref engine.Ref) (appwrite.Attribute, bool, error) {
 	live, err := client.FindAttribute(ctx, ref.Database, ref.Collection, ref.Key)
 	if err != nil {
-		_, err = absence(err, ref)
+		err = unlessAbsent(err, ref)
 		return appwrite.Attribute{}, false, err
 	}
 	return live, true, nil
@@ -81,7 +81,7 @@ func findAttribute(ctx context.Context, client *appwrite.Client, ref engine.Ref)
 func findIndex(ctx context.Context, client *appwrite.Client, ref engine.Ref) (appwrite.Index, bool, error) {
 	live, err := client.FindIndex(ctx, ref.Database, ref.Collection, ref.Key)
 	if err != nil {
-		_, err = absence(err, ref)
+		err = unlessAbsent(err, ref)
 		return appwrite.Index{}, false, err
 	}
 	return live, true, nil

@@ -37,7 +37,7 @@ func (b *bench) relationships() (list []steps.CreateRelationship) {
 
 func TestRelationshipOfEveryKindIsCreatedAndDropped(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.related()
 		for _, create := range b.relationships() {
 			b.cycle(create, steps.UpdateRelationship{
@@ -49,7 +49,7 @@ func TestRelationshipOfEveryKindIsCreatedAndDropped(t *testing.T) {
 
 func TestDeletedRelationshipComesBackWithItsLinks(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.related()
 		for _, create := range b.relationships() {
 			made := b.do(create)
@@ -67,7 +67,7 @@ func TestDeletedRelationshipComesBackWithItsLinks(t *testing.T) {
 			}
 			inverse, err := made[0].step.Inverse(made[0].before, made[0].after)
 			if err != nil {
-				t.Fatal(err)
+				b.t.Fatal(err)
 			}
 			b.wantForeign(inverse[0])
 			b.do(steps.DropRelationship{Database: b.database, Collection: "products", Key: "maker"})
@@ -88,7 +88,7 @@ func (b *bench) link(collection, key string, links map[string]any) {
 
 func TestCollectionRelatedToItselfKeepsItsLinks(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.related()
 		b.do(steps.CreateRelationship{
 			Database: b.database, Collection: "products", Key: "parts", Related: "products",
@@ -102,29 +102,29 @@ func TestCollectionRelatedToItselfKeepsItsLinks(t *testing.T) {
 
 func TestLinksOfDocumentsThatAreGoneStayAway(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.related()
 		b.do(steps.CreateRelationship{
 			Database: b.database, Collection: "products", Key: "maker", Related: "makers", Type: steps.ManyToOne, OnDelete: steps.SetNull,
 		})
 		b.link("products", "maker", map[string]any{"p0": "m0", "p1": "m1"})
 		made := b.do(steps.DeleteRelationship{Database: b.database, Collection: "products", Key: "maker"})
-		if err := b.client.DeleteDocument(t.Context(), b.database, "makers", "m0", appwrite.Guard{}); err != nil {
-			t.Fatal(err)
+		if err := b.client.DeleteDocument(b.t.Context(), b.database, "makers", "m0", appwrite.Guard{}); err != nil {
+			b.t.Fatal(err)
 		}
 		b.undo(made)
 		if got := b.value("products", "p1", "maker"); got != "m1" {
-			t.Errorf("p1 is linked to %v, want m1", got)
+			b.t.Errorf("p1 is linked to %v, want m1", got)
 		}
 		if got := b.value("products", "p0", "maker"); got != nil {
-			t.Errorf("p0 is linked to %v, want nothing", got)
+			b.t.Errorf("p0 is linked to %v, want nothing", got)
 		}
 	})
 }
 
 func TestRelationshipThatWouldClashIsRefusedBeforeItHarms(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.related()
 		b.do(steps.CreateAttribute{Database: b.database, Collection: "makers", Key: "made", Type: "boolean"})
 		create := steps.CreateRelationship{
@@ -146,7 +146,7 @@ func TestRelationshipThatWouldClashIsRefusedBeforeItHarms(t *testing.T) {
 
 func TestRelationshipIsRenamedAndBack(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.related()
 		b.do(steps.CreateRelationship{
 			Database: b.database, Collection: "products", Key: "maker", Related: "makers", Type: steps.ManyToOne, TwoWay: true, TwoWayKey: "made",
@@ -161,19 +161,19 @@ func TestRelationshipIsRenamedAndBack(t *testing.T) {
 
 func TestLinksMadeAfterTheArchiveStopTheDrop(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.related()
 		b.do(steps.CreateRelationship{
 			Database: b.database, Collection: "products", Key: "maker", Related: "makers", Type: steps.ManyToOne,
 		})
 		step, site := b.bound(steps.DeleteRelationship{Database: b.database, Collection: "products", Key: "maker"}), b.site()
-		memento, err := step.Capture(t.Context(), site)
+		memento, err := step.Capture(b.t.Context(), site)
 		if err != nil {
-			t.Fatal(err)
+			b.t.Fatal(err)
 		}
 		b.link("products", "maker", map[string]any{"p0": "m0"})
-		if _, err := step.Apply(t.Context(), site, memento); !errors.Is(err, steps.ErrLateWrite) {
-			t.Fatalf("apply: %v, want ErrLateWrite", err)
+		if _, err := step.Apply(b.t.Context(), site, memento); !errors.Is(err, steps.ErrLateWrite) {
+			b.t.Fatalf("apply: %v, want ErrLateWrite", err)
 		}
 		b.wantState(step, site, memento, engine.StateBefore)
 	})
@@ -181,7 +181,7 @@ func TestLinksMadeAfterTheArchiveStopTheDrop(t *testing.T) {
 
 func TestPlainAttributesAndRelationshipsAreNotMixedUp(t *testing.T) {
 	t.Parallel()
-	onEveryVersion(t, func(t *testing.T, b *bench) {
+	onEveryVersion(t, func(b *bench) {
 		b.related()
 		b.do(steps.CreateRelationship{
 			Database: b.database, Collection: "products", Key: "maker", Related: "makers", Type: steps.ManyToOne,

@@ -51,7 +51,7 @@ type renamed struct {
 func (s RenameAttribute) Capture(ctx context.Context, _ engine.Site) (engine.Memento, error) {
 	all, err := s.client.ListAttributes(ctx, s.Database, s.Collection)
 	if err != nil {
-		_, err = absence(err, s.Target())
+		err = unlessAbsent(err, s.Target())
 		return nil, err
 	}
 	live := keyed(all, s.Key)
@@ -122,7 +122,7 @@ func (s RenameAttribute) Settle(context.Context, engine.Site, engine.Memento) er
 func (s RenameAttribute) Probe(ctx context.Context, _ engine.Site, _ engine.Memento) (engine.Finding, error) {
 	all, err := s.client.ListAttributes(ctx, s.Database, s.Collection)
 	if err != nil {
-		_, err = absence(err, s.Target())
+		err = unlessAbsent(err, s.Target())
 		return lost(err)
 	}
 	before, after := keyed(all, s.Key), keyed(all, s.NewKey)

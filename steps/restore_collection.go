@@ -47,7 +47,7 @@ func (s RestoreCollection) Capture(ctx context.Context, site engine.Site) (engin
 	if err != nil {
 		return nil, err
 	}
-	if found && !(site.Doubtful && (s.hidden().equal(live) || s.Collection.equal(live))) {
+	if found && (!site.Doubtful || !s.begun(live)) {
 		return nil, stopped(s.Target(), ErrExists, "name %q", live.Name)
 	}
 	if _, err := openArchive(ctx, site, s.Archive); err != nil {
@@ -61,6 +61,12 @@ func (s RestoreCollection) hidden() CollectionImage {
 	image := s.Collection
 	image.Enabled, image.Permissions = false, []string{}
 	return image
+}
+
+// begun reports whether a live collection is what a restoration makes, at any
+// time of it.
+func (s RestoreCollection) begun(live CollectionImage) bool {
+	return s.hidden().equal(live) || s.Collection.equal(live)
 }
 
 // Apply brings the collection back as far as it is not.
@@ -100,7 +106,7 @@ func (s RestoreCollection) open(ctx context.Context) error {
 	switch {
 	case err != nil:
 		return err
-	case found && !s.hidden().equal(live) && !s.Collection.equal(live):
+	case found && !s.begun(live):
 		return stopped(s.Target(), engine.ErrForeign, "%s", differences(s.hidden(), live))
 	case found:
 		return nil

@@ -47,7 +47,7 @@ func (s RestoreDatabase) Capture(ctx context.Context, site engine.Site) (engine.
 	if err != nil {
 		return nil, err
 	}
-	if found && !(site.Doubtful && (same(live, s.hidden()) || same(live, s.Database))) {
+	if found && (!site.Doubtful || !s.begun(live)) {
 		return nil, stopped(s.Target(), ErrExists, "name %q", live.Name)
 	}
 	for _, collection := range s.Collections {
@@ -58,13 +58,19 @@ func (s RestoreDatabase) Capture(ctx context.Context, site engine.Site) (engine.
 	return absent()
 }
 
+// begun reports whether a live database is what a restoration makes, at any
+// time of it.
+func (s RestoreDatabase) begun(live DatabaseImage) bool {
+	return same(live, s.hidden()) || same(live, s.Database)
+}
+
 // Apply brings the database back as far as it is not.
 func (s RestoreDatabase) Apply(ctx context.Context, site engine.Site, _ engine.Memento) (engine.Observation, error) {
 	live, found, err := findDatabase(ctx, s.client, s.ID)
 	switch {
 	case err != nil:
 		return nil, err
-	case found && !same(live, s.hidden()) && !same(live, s.Database):
+	case found && !s.begun(live):
 		return nil, stopped(s.Target(), engine.ErrForeign, "%s", differences(s.Database, live))
 	case !found:
 		if _, err := s.client.CreateDatabase(ctx, s.database(s.hidden())); err != nil {

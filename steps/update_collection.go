@@ -36,7 +36,7 @@ func (s UpdateCollection) Validate() error {
 	c.id("database", s.Database)
 	c.id("id", s.ID)
 	if s.Name != "" {
-		c.name("name", s.Name)
+		c.name(s.Name)
 	}
 	if s.Permissions != nil {
 		c.permissions("permissions", *s.Permissions)

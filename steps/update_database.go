@@ -32,7 +32,7 @@ func (s UpdateDatabase) Validate() error {
 	c := check{kind: s.Kind()}
 	c.id("id", s.ID)
 	if s.Name != "" {
-		c.name("name", s.Name)
+		c.name(s.Name)
 	}
 	if s.Name == "" && s.Enabled == nil {
 		c.fail("name", "or enabled must be given")
