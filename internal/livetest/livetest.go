@@ -1,21 +1,17 @@
 // Package livetest gives tests a server to run against: the embedded one, or a
 // real one that the environment names. Suites that take their server from here
-// run against both.
+// run against both. It also searches what tests leave for the server's API key.
 package livetest
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/json"
-	"fmt"
-	"net/http"
 	"os"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/backstep-dev/backstep/appwritetest"
+	"github.com/backstep-dev/backstep/internal/oracle"
 )
 
 // The variables that name a real server. All three are set, or none.
@@ -24,6 +20,14 @@ const (
 	EnvProject  = "BACKSTEP_LIVE_PROJECT"
 	EnvKey      = "BACKSTEP_LIVE_KEY"
 )
+
+// TB is what this package needs of a test; *testing.T, *testing.B and *rapid.T
+// are some.
+type TB interface {
+	appwritetest.TB
+	Errorf(format string, args ...any)
+	Skipf(format string, args ...any)
+}
 
 // Versions are the releases that suites run on.
 func Versions() []string { return []string{"1.7.4", "1.8.1", "1.9.6"} }
@@ -40,94 +44,97 @@ func Target(tb testing.TB, version string) (endpoint, project, key string) {
 		srv := Embedded(tb, version)
 		return srv.Endpoint(), srv.Project(), srv.Key()
 	}
+	return real(tb, version)
+}
+
+func real(tb TB, version string) (endpoint, project, key string) {
+	tb.Helper()
 	endpoint, project, key = os.Getenv(EnvEndpoint), os.Getenv(EnvProject), os.Getenv(EnvKey)
 	if project == "" || key == "" {
 		tb.Fatalf("%s is set, so %s and %s have to be", EnvEndpoint, EnvProject, EnvKey)
 	}
-	running, err := liveVersion()
-	if err != nil {
-		tb.Fatalf("ask %s for its version: %v", endpoint, err)
-	}
+	running := RealVersion(tb)
 	if version != "" && version != running {
 		tb.Skipf("the live server runs %s, this test is for %s", running, version)
 	}
 	return strings.TrimRight(endpoint, "/"), project, key
 }
 
-// Embedded gives an embedded server of the version, "" for the latest. Tests
-// that control the server's worker or inject faults need it; they are skipped
-// where a real server is named.
-func Embedded(tb testing.TB, version string, opts ...appwritetest.Option) *appwritetest.Server {
+// Embedded gives an embedded server of the version, "" for the latest, with
+// the marked key. Tests that control the server's worker, its clock or what it
+// holds stale need it; they are skipped where a real server is named.
+func Embedded(tb TB, version string, opts ...appwritetest.Option) *appwritetest.Server {
 	tb.Helper()
 	if Live() {
-		tb.Skip("this test controls the embedded server")
+		tb.Skipf("this test controls the embedded server")
 	}
+	opts = append([]appwritetest.Option{appwritetest.Key(keyMarker)}, opts...)
 	if version != "" {
-		opts = append([]appwritetest.Option{appwritetest.Version(version)}, opts...)
+		opts = append(opts, appwritetest.Version(version))
 	}
 	return appwritetest.New(tb, opts...)
 }
 
-// DatabaseID makes up the id of a database for this test. On a real server, a
-// database of that id is removed when the test ends.
-func DatabaseID(tb testing.TB) string {
+// Server is a server that requests to can be made to fail.
+type Server struct {
+	Endpoint, Project, Key string
+	// Embedded is the server itself, nil when it is a real one.
+	Embedded *appwritetest.Server
+
+	faults interface {
+		Inject(fault appwritetest.Fault) *appwritetest.Injection
+	}
+}
+
+// Start gives a server like Target, with faults: the embedded server's own, or
+// those of a proxy before the real one. It ends with the test.
+func Start(tb TB, version string, opts ...appwritetest.Option) *Server {
 	tb.Helper()
-	id := "bs-" + strings.ToLower(rand.Text()[:16])
-	if Live() {
-		tb.Cleanup(func() {
-			if err := removeDatabase(id); err != nil {
-				tb.Errorf("remove database %s: %v", id, err)
-			}
-		})
+	if !Live() {
+		srv := Embedded(tb, version, opts...)
+		return &Server{Endpoint: srv.Endpoint(), Project: srv.Project(), Key: srv.Key(), Embedded: srv, faults: srv}
 	}
-	return id
+	endpoint, project, key := real(tb, version)
+	proxy := appwritetest.NewProxy(tb, endpoint)
+	return &Server{Endpoint: proxy.Endpoint(), Project: project, Key: key, faults: proxy}
 }
 
-// liveVersion asks the real server once for all tests.
-var liveVersion = sync.OnceValues(func() (string, error) { //nolint:gochecknoglobals // one answer for the process
-	body, err := call(http.MethodGet, "/health/version", "")
-	if err != nil {
-		return "", err
-	}
-	return body.Version, nil
-})
-
-func removeDatabase(id string) error {
-	_, err := call(http.MethodDelete, "/databases/"+id, os.Getenv(EnvKey))
-	return err
+// Inject makes requests fail from now on, as the fault says.
+func (s *Server) Inject(fault appwritetest.Fault) *appwritetest.Injection {
+	return s.faults.Inject(fault)
 }
 
-type answer struct {
-	Version string `json:"version"`
-	Type    string `json:"type"`
+// Read gives what a space holds when the server's worker has nothing more to
+// do in it.
+func (s *Server) Read(ctx context.Context, space Space) (oracle.Snapshot, error) {
+	if s.Embedded != nil {
+		if err := s.Embedded.Worker().Idle(ctx); err != nil {
+			return nil, err
+		}
+	}
+	reader := oracle.Reader{Endpoint: s.Endpoint, Project: s.Project, Key: s.Key}
+	for {
+		snapshot, err := reader.Read(ctx, space.Holds)
+		if err != nil || s.Embedded != nil || !unsettled(snapshot) {
+			return snapshot, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
-// call sends a request without parameters. What is absent already is no error.
-func call(method, path, key string) (answer, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, strings.TrimRight(os.Getenv(EnvEndpoint), "/")+path, nil) //nolint:gosec // the operator names the server
-	if err != nil {
-		return answer{}, err
+// unsettled says whether the worker still has to do with an attribute or index.
+func unsettled(snapshot oracle.Snapshot) bool {
+	for path, object := range snapshot {
+		if strings.Contains(path, "/documents/") {
+			continue
+		}
+		if strings.Contains(object, `"status":"processing"`) || strings.Contains(object, `"status":"deleting"`) {
+			return true
+		}
 	}
-	req.Header.Set("X-Appwrite-Project", os.Getenv(EnvProject))
-	if key != "" {
-		req.Header.Set("X-Appwrite-Key", key)
-	}
-	resp, err := http.DefaultClient.Do(req) //nolint:gosec // the operator names the server
-	if err != nil {
-		return answer{}, err
-	}
-	defer func() { _ = resp.Body.Close() }()
-	var body answer
-	if resp.StatusCode == http.StatusNoContent {
-		return body, nil
-	}
-	if err := json.NewDecoder(resp.Body).Decode(&body); err != nil {
-		return answer{}, fmt.Errorf("%s %s: %d: %w", method, path, resp.StatusCode, err)
-	}
-	if resp.StatusCode >= http.StatusBadRequest && body.Type != "database_not_found" {
-		return answer{}, fmt.Errorf("%s %s: %d %s", method, path, resp.StatusCode, body.Type)
-	}
-	return body, nil
+	return false
 }

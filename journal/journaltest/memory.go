@@ -154,6 +154,23 @@ func (m *Memory) Get(ctx context.Context, name string) ([]byte, error) {
 	return bytes.Clone(data), nil
 }
 
+// Stored gives a copy of everything that is kept, by the name of a run and the
+// record's place in it, or of a blob.
+func (m *Memory) Stored() map[string][]byte {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	all := make(map[string][]byte)
+	for run, lines := range m.lines {
+		for i, line := range lines {
+			all[fmt.Sprintf("%s#%d", run, i+1)] = bytes.Clone(line)
+		}
+	}
+	for name, data := range m.blobs {
+		all[name] = bytes.Clone(data)
+	}
+	return all
+}
+
 // Damage replaces the stored bytes of a record by what change makes of them.
 func (m *Memory) Damage(run string, seq int64, change func([]byte) []byte) {
 	m.mu.Lock()

@@ -1,0 +1,165 @@
+package livetest
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/klauspost/compress/zstd"
+	_ "modernc.org/sqlite" // reads the journals that tests leave
+
+	"github.com/backstep-dev/backstep/journal/journaltest"
+)
+
+// keyMarker is the API key of every embedded server that tests start. Nothing
+// that they leave may hold it; .ci/run searches their output for the same text.
+const keyMarker = "key-that-nobody-may-see"
+
+// Secret is the text that may be found nowhere: the key of the server in use.
+func Secret() string {
+	if Live() {
+		return os.Getenv(EnvKey)
+	}
+	return keyMarker
+}
+
+// Logger gives a logger at the lowest level that fails the test when the key
+// is logged.
+func Logger(tb TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(watch{tb, io.Discard}, &slog.HandlerOptions{Level: slog.LevelDebug - 4}))
+}
+
+// watch fails the test when the key is written to it. Each write is searched
+// by itself, as loggers write whole lines.
+type watch struct {
+	tb TB
+	to io.Writer
+}
+
+// Write implements io.Writer.
+func (w watch) Write(p []byte) (int, error) {
+	SearchBytes(w.tb, "a log", p)
+	return w.to.Write(p)
+}
+
+// SearchBytes fails the test when the key is in data, which may be compressed
+// with zstd. Where says what was searched.
+func SearchBytes(tb TB, where string, data []byte) {
+	tb.Helper()
+	if bytes.HasPrefix(data, []byte{0x28, 0xb5, 0x2f, 0xfd}) {
+		if plain, err := expand(data); err == nil {
+			data = plain
+		}
+	}
+	if bytes.Contains(data, []byte(Secret())) {
+		tb.Errorf("the API key is in %s", where)
+	}
+}
+
+func expand(data []byte) ([]byte, error) {
+	decoder, err := zstd.NewReader(nil)
+	if err != nil {
+		return nil, err
+	}
+	defer decoder.Close()
+	return decoder.DecodeAll(data, nil)
+}
+
+// SearchFiles fails the test when the key is in a file below a folder, or in
+// the name of one. It gives the number of files searched; what a test has made
+// unreadable on purpose is passed over.
+func SearchFiles(tb TB, dir string) int {
+	tb.Helper()
+	searched := 0
+	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return nil //nolint:nilerr // passed over
+		}
+		name := strings.TrimPrefix(path, dir)
+		SearchBytes(tb, "the name of "+name, []byte(name))
+		if !entry.Type().IsRegular() {
+			return nil
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return nil //nolint:nilerr // passed over
+		}
+		searched++
+		SearchBytes(tb, name, data)
+		if bytes.HasPrefix(data, []byte("SQLite format 3\x00")) {
+			return searchDatabase(tb, path, name)
+		}
+		return nil
+	})
+	if err != nil {
+		tb.Errorf("search %s: %v", dir, err)
+	}
+	return searched
+}
+
+// searchDatabase searches every value of an SQLite file: pages split and
+// archives compress what the file's bytes would show.
+func searchDatabase(tb TB, path, name string) error {
+	tb.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	tables, err := values(db, "SELECT name FROM sqlite_master WHERE type = 'table'")
+	if err != nil {
+		return err
+	}
+	for _, table := range tables {
+		found, err := values(db, fmt.Sprintf("SELECT * FROM %q", table)) //nolint:gosec // its own tables
+		if err != nil {
+			return err
+		}
+		for _, value := range found {
+			SearchBytes(tb, fmt.Sprintf("table %s of %s", table, name), value)
+		}
+	}
+	return nil
+}
+
+// values gives everything that a query finds, row by row.
+func values(db *sql.DB, query string) ([][]byte, error) {
+	rows, err := db.QueryContext(context.Background(), query)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return nil, err
+	}
+	var all [][]byte
+	for rows.Next() {
+		row := make([][]byte, len(columns))
+		into := make([]any, len(columns))
+		for i := range row {
+			into[i] = &row[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			return nil, err
+		}
+		all = append(all, row...)
+	}
+	return all, rows.Err()
+}
+
+// SearchJournal fails the test when the key is in a journal that is kept in
+// memory, or in its archives.
+func SearchJournal(tb TB, store *journaltest.Memory) {
+	tb.Helper()
+	for name, data := range store.Stored() {
+		SearchBytes(tb, name, data)
+	}
+}
