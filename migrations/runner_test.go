@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/appwrite/sdk-for-go/client"
+
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/appwritetest"
 	"github.com/backstep-dev/backstep/engine"
@@ -357,74 +359,27 @@ func TestAnotherRunnerOfTheSameMigrationIsMetAsForeign(t *testing.T) {
 	}
 }
 
-func TestEnsureConvergesWhoeverElseIsAtIt(t *testing.T) {
+func TestAFunctionRunsBothWaysAndIsInTheCodec(t *testing.T) {
 	t.Parallel()
 	p := newProject(t, "1.9.6")
-	errs := make(chan error)
-	for range 4 {
-		go func() { errs <- migrations.History{}.Ensure(t.Context(), p.client) }()
-	}
-	for range 4 {
-		if err := <-errs; err != nil {
-			t.Error(err)
+	var did []string
+	call := func(what string) func(context.Context, client.Client) error {
+		return func(context.Context, client.Client) error {
+			did = append(did, what)
+			return nil
 		}
 	}
-	must(p.client.CreateCollection(t.Context(), "backstep", appwrite.Collection{ID: "other", Name: "Other", Enabled: true}))(t)
-	must(p.client.CreateAttribute(t.Context(), "backstep", "other", appwrite.Attribute{Key: "version", Type: appwrite.TypeInteger}))(t)
-	if err := (migrations.History{Collection: "other"}).Ensure(t.Context(), p.client); !errors.Is(err, migrations.ErrHistory) || !strings.Contains(err.Error(), "version") {
-		t.Errorf("another shape: %v", err)
-	}
-	if _, err := migrations.NewRunner(migrations.Set{}, nil, nil, nil, nil); err == nil {
-		t.Error("a runner of nothing")
-	}
-}
-
-func TestHistoryIsASupersetOfADMTs(t *testing.T) {
-	t.Parallel()
-	p := newProject(t, "1.9.6")
-	history := migrations.History{Database: "Public", Collection: "Migrations", Name: "Migrations"}
-	// As ADMT makes it, with a migration of its own.
-	must(p.client.CreateDatabase(t.Context(), appwrite.Database{ID: "Public", Name: "Public", Enabled: true}))(t)
-	must(p.client.CreateCollection(t.Context(), "Public", appwrite.Collection{ID: "Migrations", Name: "Migrations", Enabled: true}))(t)
-	for _, a := range []appwrite.Attribute{
-		{Key: "applied", Type: appwrite.TypeBoolean},
-		{Key: "name", Type: appwrite.TypeString, Size: 256, Required: true},
-		{Key: "timestamp", Type: appwrite.TypeInteger, Required: true, Min: "0", Max: "9007199254740991"},
-	} {
-		must(p.client.CreateAttribute(t.Context(), "Public", "Migrations", a))(t)
-		if err := p.client.WaitAvailable(t.Context(), "Public", []appwrite.Awaited{{Collection: "Migrations", Attribute: a.Key}}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	must(p.client.CreateDocument(t.Context(), "Public", "Migrations", appwrite.Document{
-		ID: "theirs", Data: map[string]any{"applied": true, "name": "Migration1703980788287Initial", "timestamp": 1703980788287},
-	}))(t)
-	r := p.runner(map[string]string{fileA: upA}, migrations.WithHistory(history))
+	m := migrations.New("20260101000000", "call", func(s *steps.Builder) {
+		s.Func(steps.Func{Name: "call", Version: "1", Do: call("do"), Undo: call("undo")})
+	}, migrations.Describe("calls"), migrations.WithDown(func(s *steps.Builder) { s.Database("never").Create("Never") }))
+	r := p.runnerOf([]*migrations.Migration{m})
 	if _, err := r.Up(t.Context(), ""); err != nil {
 		t.Fatal(err)
-	}
-	doc, err := p.client.FindDocument(t.Context(), "Public", "Migrations", "20260101000000")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if doc.Data["applied"] != true || doc.Data["name"] != "a" || sprint(doc.Data["timestamp"]) != "1767225600000" || doc.Data["tool"] != "v1" {
-		t.Errorf("entry is %v", doc.Data)
-	}
-	if got := p.states(r); got != "a applied" {
-		t.Error(got)
 	}
 	if _, err := r.Down(t.Context(), migrations.Back{}); err != nil {
 		t.Fatal(err)
 	}
-	must(p.client.FindDocument(t.Context(), "Public", "Migrations", "theirs"))(t)
-}
-
-// must fails the test on the error of a call.
-func must[T any](_ T, err error) func(*testing.T) {
-	return func(t *testing.T) {
-		t.Helper()
-		if err != nil {
-			t.Fatal(err)
-		}
+	if got := strings.Join(did, " "); got != "do undo" {
+		t.Errorf("called: %s", got)
 	}
 }
