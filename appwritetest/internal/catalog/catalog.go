@@ -27,7 +27,7 @@ type Config struct {
 type Catalog struct {
 	Config
 
-	databases   []*Database           // in order of creation
+	databases   roll[*Database]
 	collections map[int64]*Collection // by sequence
 	orphans     map[int64][]int64     // tables to purge, by sequence of the deleted owner
 	sequence    int64                 // the last one given out
@@ -46,15 +46,12 @@ func New(config Config) *Catalog {
 }
 
 // Databases returns the databases in order of creation.
-func (c *Catalog) Databases() []*Database { return slices.Clone(c.databases) }
+func (c *Catalog) Databases() []*Database { return slices.Clone(c.databases.all) }
 
 // Database finds a database by id, as the backend compares ids.
 func (c *Catalog) Database(id string) (*Database, error) {
-	folded := c.Profile.Fold(id)
-	for _, d := range c.databases {
-		if c.Profile.Fold(d.ID) == folded {
-			return d, nil
-		}
+	if d := c.databases.find(c.Profile.Fold(id)); d != nil {
+		return d, nil
 	}
 	return nil, apierr.NotFound("database_not_found", "Database with the requested ID '%s' could not be found.", id)
 }
@@ -80,13 +77,7 @@ func (c *Catalog) CollectionBySequence(sequence int64) *Collection { return c.co
 
 // sibling finds a collection in a database, or nil.
 func (c *Catalog) sibling(d *Database, id string) *Collection {
-	folded := c.Profile.Fold(id)
-	for _, col := range d.collections {
-		if c.Profile.Fold(col.ID) == folded {
-			return col
-		}
-	}
-	return nil
+	return d.collections.find(c.Profile.Fold(id))
 }
 
 // attribute finds an attribute by key, as the backend compares keys, or nil.

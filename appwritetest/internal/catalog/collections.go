@@ -1,8 +1,6 @@
 package catalog
 
 import (
-	"slices"
-
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/worker"
 )
@@ -41,7 +39,7 @@ func (c *Catalog) CreateCollection(database string, n NewCollection) (*Collectio
 		c.forget(col)
 		return nil, err
 	}
-	d.collections = append(d.collections, col)
+	d.collections.add(c.Profile.Fold(col.ID), col)
 	c.collections[col.Sequence] = col
 	c.collectionChanged(col)
 	return col, nil
@@ -80,7 +78,7 @@ func (c *Catalog) DeleteCollection(database, id string) error {
 		return err
 	}
 	d := col.Database
-	d.collections = slices.DeleteFunc(d.collections, func(other *Collection) bool { return other == col })
+	d.collections.remove(c.Profile.Fold(col.ID))
 	c.forget(col)
 	c.orphans[col.Sequence] = col.tables()
 	c.enqueue(worker.Job{

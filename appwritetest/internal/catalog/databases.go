@@ -1,8 +1,6 @@
 package catalog
 
 import (
-	"slices"
-
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/worker"
 )
@@ -17,7 +15,7 @@ func (c *Catalog) CreateDatabase(id, name string, enabled bool, kind string) (*D
 		ID: id, Sequence: c.nextSequence(), Name: name, Enabled: enabled, Type: kind,
 		CreatedAt: now, UpdatedAt: now,
 	}
-	c.databases = append(c.databases, d)
+	c.databases.add(c.Profile.Fold(d.ID), d)
 	c.databaseChanged(d)
 	return d, nil
 }
@@ -43,9 +41,9 @@ func (c *Catalog) DeleteDatabase(id string) error {
 	if err != nil {
 		return err
 	}
-	c.databases = slices.DeleteFunc(c.databases, func(other *Database) bool { return other == d })
+	c.databases.remove(c.Profile.Fold(d.ID))
 	c.dirty[databaseName(d)] = nil
-	for _, col := range d.collections {
+	for _, col := range d.collections.all {
 		c.forget(col)
 		c.orphans[d.Sequence] = append(c.orphans[d.Sequence], col.tables()...)
 	}

@@ -151,7 +151,7 @@ func dropFromSchema(col *Collection, key string) {
 }
 
 func (c *Catalog) purgeCollection(job worker.Job) {
-	for _, d := range c.databases {
+	for _, d := range c.databases.all {
 		if d.Sequence == job.DatabaseSequence {
 			c.unrelate(d, job.Collection, job.CollectionSequence)
 		}

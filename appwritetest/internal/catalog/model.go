@@ -64,11 +64,11 @@ type Database struct {
 	CreatedAt time.Time
 	UpdatedAt time.Time
 
-	collections []*Collection // in order of creation
+	collections roll[*Collection]
 }
 
 // Collections returns the collections in order of creation.
-func (d *Database) Collections() []*Collection { return slices.Clone(d.collections) }
+func (d *Database) Collections() []*Collection { return slices.Clone(d.collections.all) }
 
 // Collection is a container of records. Its sequence is its table's number in
 // the store.

@@ -51,41 +51,40 @@ func (c *Catalog) Load(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	bySequence := map[int64]*Database{}
-	for name, value := range values {
-		if !strings.HasPrefix(name, databasePrefix) {
-			continue
-		}
-		d := &Database{}
-		if err := decode(name, value, d); err != nil {
-			return err
-		}
-		bySequence[d.Sequence] = d
-		c.databases = append(c.databases, d)
+	if err := c.loadDatabases(values); err != nil {
+		return err
 	}
-	slices.SortFunc(c.databases, func(a, b *Database) int { return cmp.Compare(a.Sequence, b.Sequence) })
-	for name, value := range values {
-		if !strings.HasPrefix(name, collectionPrefix) {
-			continue
-		}
-		var stored storedCollection
-		if err := decode(name, value, &stored); err != nil {
-			return err
-		}
-		c.adopt(&stored.Collection, bySequence[stored.DatabaseSequence])
+	if err := c.loadCollections(values); err != nil {
+		return err
 	}
 	return c.loadState(values[stateName])
 }
 
-// adopt puts a loaded collection into its database.
-func (c *Catalog) adopt(col *Collection, d *Database) {
-	if d == nil {
-		return
+func (c *Catalog) loadDatabases(values map[string][]byte) error {
+	databases, err := decodeAll[Database](values, databasePrefix)
+	slices.SortFunc(databases, func(a, b *Database) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	for _, d := range databases {
+		c.databases.add(c.Profile.Fold(d.ID), d)
 	}
-	col.Database = d
-	d.collections = append(d.collections, col)
-	slices.SortFunc(d.collections, func(a, b *Collection) int { return cmp.Compare(a.Sequence, b.Sequence) })
-	c.collections[col.Sequence] = col
+	return err
+}
+
+// loadCollections puts every collection into its database.
+func (c *Catalog) loadCollections(values map[string][]byte) error {
+	stored, err := decodeAll[storedCollection](values, collectionPrefix)
+	slices.SortFunc(stored, func(a, b *storedCollection) int {
+		return cmp.Compare(a.Collection.Sequence, b.Collection.Sequence)
+	})
+	for _, s := range stored {
+		for _, d := range c.databases.all {
+			if d.Sequence == s.DatabaseSequence {
+				s.Collection.Database = d
+				d.collections.add(c.Profile.Fold(s.Collection.ID), &s.Collection)
+				c.collections[s.Collection.Sequence] = &s.Collection
+			}
+		}
+	}
+	return err
 }
 
 func (c *Catalog) loadState(value []byte) error {
@@ -152,6 +151,22 @@ func (c *Catalog) stateChanged() {
 func databaseName(d *Database) string { return fmt.Sprint(databasePrefix, d.Sequence) }
 
 func collectionName(col *Collection) string { return fmt.Sprint(collectionPrefix, col.Sequence) }
+
+// decodeAll decodes every value whose name begins with prefix.
+func decodeAll[T any](values map[string][]byte, prefix string) ([]*T, error) {
+	var all []*T
+	for name, value := range values {
+		if !strings.HasPrefix(name, prefix) {
+			continue
+		}
+		decoded := new(T)
+		if err := decode(name, value, decoded); err != nil {
+			return nil, err
+		}
+		all = append(all, decoded)
+	}
+	return all, nil
+}
 
 func decode(name string, value []byte, into any) error {
 	if err := gob.NewDecoder(bytes.NewReader(value)).Decode(into); err != nil {

@@ -150,7 +150,7 @@ func (c *Catalog) dropRelation(col *Collection, key string) error {
 // API schema knows it by id only, so a relationship with a new collection of
 // that id goes as well; storage is not mistaken.
 func (c *Catalog) unrelate(d *Database, id string, sequence int64) {
-	for _, col := range d.collections {
+	for _, col := range d.collections.all {
 		for _, a := range slices.Clone(col.Attributes) {
 			if a.Relation != nil && c.Profile.Fold(a.Relation.Collection) == c.Profile.Fold(id) {
 				col.Attributes = without(col.Attributes, a)
