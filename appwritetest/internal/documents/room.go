@@ -1,5 +1,14 @@
 // Package documents serves records over HTTP: reading and writing them one by
 // one and in bulk, with the rules, and the surprises, of each version.
+//
+// The way of a write: params check the form of a request; read takes the
+// payload apart into an input; fill lays it over a record and validates the
+// whole; relate brings both sides of relationships up to date; the store gets
+// the record; written renders the answer. insert, change and place are these
+// steps for POST, PATCH and PUT, and what commits and nested writes use as well.
+// The way of a read: a search compiles queries and finds records; a view and
+// nested render them. Requests that name a transaction go through stage and
+// overlay instead.
 package documents
 
 import (

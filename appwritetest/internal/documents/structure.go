@@ -2,12 +2,12 @@ package documents
 
 import (
 	"slices"
-	"strconv"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/operator"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
+	"github.com/backstep-dev/backstep/appwritetest/internal/value"
 )
 
 // fill writes the fields into record, over the values it has, and validates
@@ -57,19 +57,11 @@ func (r *Room) set(record *store.Record, d *catalog.Definition, sent any) error 
 	if err != nil {
 		return invalidStructure("Attribute \"%s\" %v", d.Key, err)
 	}
-	record.Set(d.Column, kept(stored))
-	return nil
-}
-
-// kept is a value as a column keeps it: PHP hands fractions to the database
-// with fourteen digits. Lists go as JSON and lose nothing.
-func kept(stored any) any {
-	f, ok := stored.(float64)
-	if !ok {
-		return stored
+	if f, ok := stored.(float64); ok { // lists go as JSON and lose nothing
+		stored = value.Sent(f)
 	}
-	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'e', 13, 64), 64)
-	return rounded
+	record.Set(d.Column, stored)
+	return nil
 }
 
 // echo puts what was sent where the answer to a write does not yet show what

@@ -8,6 +8,7 @@ import (
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpdate"
 	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
+	"github.com/backstep-dev/backstep/appwritetest/internal/value"
 )
 
 // Field says how an attribute may be queried.
@@ -250,37 +251,34 @@ func (f Field) text() bool {
 }
 
 // stored checks the type of a value and returns it as the store keeps it.
-func (r Rules) stored(f Field, value any) (any, bool) {
-	switch f.Type {
+func (r Rules) stored(field Field, sent any) (any, bool) {
+	switch field.Type {
 	case "integer", "bigint":
-		n, ok := value.(int64)
-		fits := f.Type == "bigint" || f.Size == 8 || (n >= math.MinInt32 && n <= math.MaxInt32)
+		n, ok := sent.(int64)
+		fits := field.Type == "bigint" || field.Size == 8 || (n >= math.MinInt32 && n <= math.MaxInt32)
 		return n, ok && fits
 	case "double":
-		if n, ok := value.(int64); ok {
-			return float64(n), true
-		}
-		n, ok := value.(float64)
-		return n, ok && !math.IsInf(n, 0)
+		f, ok := value.Float(sent)
+		return value.Sent(f), ok && !math.IsInf(f, 0)
 	case "boolean":
-		b, ok := value.(bool)
+		b, ok := sent.(bool)
 		return b, ok
 	case "datetime":
-		text, ok := value.(string)
+		text, ok := sent.(string)
 		if !ok {
 			return nil, false
 		}
 		t, err := r.Dates.Parse(text)
 		return phpdate.Format(t), err == nil
 	case "id":
-		if n, ok := value.(int64); ok && r.Profile.InlineSchema() {
+		if n, ok := sent.(int64); ok && r.Profile.InlineSchema() {
 			return n, true
 		}
-		text, ok := value.(string)
+		text, ok := sent.(string)
 		n, err := strconv.ParseInt(text, 10, 64)
 		return n, ok && err == nil
 	default:
-		text, ok := value.(string)
+		text, ok := sent.(string)
 		return text, ok
 	}
 }

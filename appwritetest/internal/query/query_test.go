@@ -46,7 +46,7 @@ func (r record) Value(name string) any { return r[name] }
 func TestFiltersMatchAsMariaDBDoes(t *testing.T) {
 	t.Parallel()
 	row := record{
-		"$id": "d1", "$sequence": int64(7), "s": "Apple Pie", "ft": "an apple pie", "n": int64(5), "f": 1.5, "b": true,
+		"$id": "d1", "$sequence": int64(7), "s": "Apple Pie", "ft": "an apple pie", "n": int64(5), "f": 123456789.12346, "b": true,
 		"dt": "2020-01-02T00:00:00.000+00:00", "ar": []any{"a", "b"}, "p": []any{1.0, 2.0}, "one": "x1",
 		"g": []any{[]any{[]any{0.0, 0.0}, []any{0.0, 4.0}, []any{4.0, 4.0}, []any{4.0, 0.0}, []any{0.0, 0.0}}},
 	}
@@ -59,6 +59,7 @@ func TestFiltersMatchAsMariaDBDoes(t *testing.T) {
 		`{"method":"isNotNull","attribute":"n"}`:                                                                                         true,
 		`{"method":"between","attribute":"n","values":[5,9]}`:                                                                            true,
 		`{"method":"notBetween","attribute":"n","values":[5,9]}`:                                                                         false,
+		`{"method":"equal","attribute":"f","values":[123456789.12345679]}`:                                                               true, // fourteen digits
 		`{"method":"greaterThan","attribute":"f","values":[1]}`:                                                                          true,
 		`{"method":"lessThanEqual","attribute":"dt","values":["2020-01-02"]}`:                                                            true,
 		`{"method":"startsWith","attribute":"s","values":["apple p"]}`:                                                                   true,

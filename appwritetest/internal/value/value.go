@@ -130,6 +130,12 @@ func double(d *catalog.Definition, sent any) (any, error) {
 	return f + 0, nil // no negative zero
 }
 
+// Sent is a fraction as PHP hands it to the database: with fourteen digits.
+func Sent(f float64) float64 {
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(f, 'e', 13, 64), 64)
+	return rounded
+}
+
 // Float reads a number of either kind.
 func Float(n any) (float64, bool) {
 	switch n := n.(type) {
