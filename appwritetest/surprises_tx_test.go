@@ -104,7 +104,7 @@ func TestFailedCommitsSayWhyAndLeaveTheirStatus(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		operations []object
-		before     func(t *testing.T, srv *appwritetest.Server)
+		deleted    string // between staging and commit
 		code       int
 		kind       string
 		want18     string
@@ -112,7 +112,7 @@ func TestFailedCommitsSayWhyAndLeaveTheirStatus(t *testing.T) {
 	}{
 		"record gone": {
 			operations: []object{{"action": "increment", "documentId": "a", "data": object{"attribute": "pages"}}},
-			before:     func(t *testing.T, srv *appwritetest.Server) { must(t, srv, "DELETE", books+"/documents/a", nil) },
+			deleted:    books + "/documents/a",
 			code:       404, kind: "document_not_found", want18: "failed", want19: "failed",
 		},
 		"structure": {
@@ -121,7 +121,7 @@ func TestFailedCommitsSayWhyAndLeaveTheirStatus(t *testing.T) {
 		},
 		"container gone": {
 			operations: []object{{"action": "create", "documentId": "b", "data": object{"title": "x"}}},
-			before:     func(t *testing.T, srv *appwritetest.Server) { must(t, srv, "DELETE", books, nil) },
+			deleted:    books,
 			code:       400, kind: "document_invalid_structure", want18: "failed", want19: "failed",
 		},
 		"bound": {
@@ -148,8 +148,8 @@ func TestFailedCommitsSayWhyAndLeaveTheirStatus(t *testing.T) {
 				path := transaction(t, srv, append([]object{
 					{"action": "create", "documentId": "z", "data": object{"title": "z"}},
 				}, c.operations...)...)
-				if c.before != nil {
-					c.before(t, srv)
+				if c.deleted != "" {
+					must(t, srv, "DELETE", c.deleted, nil)
 				}
 				tablesPath := "/tablesdb" + path[len("/databases"):]
 				got, answer := commit(t, srv, tablesPath)
