@@ -19,9 +19,9 @@ func fuzzVersion(choice byte) string {
 	return versions[int(choice)%len(versions)]
 }
 
-// serveOne sends a request to the handler itself and checks that the answer is
-// one. New fails the test if the handler panicked.
-func serveOne(t *testing.T, srv *appwritetest.Server, method, target, contentType, body string) {
+// serveOne sends a request to the handler itself, checks that the answer is one
+// and returns its status. New fails the test if the handler panicked.
+func serveOne(t *testing.T, srv *appwritetest.Server, method, target, contentType, body string) (status int) {
 	t.Helper()
 	parsed, err := url.ParseRequestURI("/v1" + target)
 	if err != nil {
@@ -40,29 +40,31 @@ func serveOne(t *testing.T, srv *appwritetest.Server, method, target, contentTyp
 	if method != http.MethodHead && strings.Contains(response.Header().Get("Content-Type"), "json") && !json.Valid(response.Body.Bytes()) {
 		t.Errorf("%s %s: the answer is no JSON: %s", method, target, response.Body)
 	}
+	return response.Code
 }
 
 // prepare makes what the recorded requests of most scenarios refer to.
 func prepare(t *testing.T, version string) *appwritetest.Server {
 	t.Helper()
 	srv := appwritetest.New(t, appwritetest.Version(version))
-	const collection = "/databases/rec/collections/c"
-	const content = "application/json"
-	serveOne(t, srv, "POST", "/databases", content, `{"databaseId":"rec","name":"R"}`)
-	serveOne(t, srv, "POST", "/databases/rec/collections", content, `{"collectionId":"c","name":"C"}`)
-	for kind, key := range map[string]string{"string": "s", "integer": "n", "float": "f", "boolean": "b", "datetime": "d"} {
-		serveOne(t, srv, "POST", collection+"/attributes/"+kind, content, `{"key":"`+key+`","size":20,"required":false}`)
+	post := func(path, body string) {
+		if status := serveOne(t, srv, http.MethodPost, path, "application/json", body); status >= http.StatusMultipleChoices {
+			t.Fatalf("POST %s %s: %d", path, body, status)
+		}
 	}
-	serveOne(t, srv, "POST", collection+"/attributes/string", content, `{"key":"ar","size":20,"required":false,"array":true}`)
+	const collection = "/databases/rec/collections/c"
+	post("/databases", `{"databaseId":"rec","name":"R"}`)
+	post("/databases/rec/collections", `{"collectionId":"c","name":"C"}`)
+	for kind, key := range map[string]string{"integer": "n", "float": "f", "boolean": "b", "datetime": "d"} {
+		post(collection+"/attributes/"+kind, `{"key":"`+key+`","required":false}`)
+	}
+	post(collection+"/attributes/string", `{"key":"s","size":20,"required":false}`)
+	post(collection+"/attributes/string", `{"key":"ar","size":20,"required":false,"array":true}`)
 	if err := srv.Worker().Idle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	for _, body := range []string{
-		`{"documentId":"d1","data":{"s":"x","n":1,"f":1.5,"b":true,"d":"2020-01-01","ar":["a",null]}}`,
-		`{"documentId":"d2","data":{"s":null}}`,
-	} {
-		serveOne(t, srv, "POST", collection+"/documents", content, body)
-	}
+	post(collection+"/documents", `{"documentId":"d1","data":{"s":"x","n":1,"f":1.5,"b":true,"d":"2020-01-01","ar":["a",null]}}`)
+	post(collection+"/documents", `{"documentId":"d2","data":{"s":null}}`)
 	return srv
 }
 
