@@ -47,3 +47,16 @@ func TestBulkCallsReachBeyondOneBatch(t *testing.T) {
 		}
 	}
 }
+
+func TestBulkPayloadsCheckTheirPermissions(t *testing.T) {
+	t.Parallel()
+	srv := newBooks(t, "1.9.6")
+	fill(t, srv, 1)
+	for _, permissions := range []any{"x", list{"junk"}} {
+		refuse(t, srv, 400, "general_bad_request", "POST", booksDocuments,
+			object{"documents": list{object{"title": "x", "$permissions": permissions}}})
+		refuse(t, srv, 400, "general_bad_request", "PATCH", booksDocuments,
+			object{"data": object{"$permissions": permissions}})
+	}
+	create(t, srv, "single", object{"title": "x", "$permissions": "overwritten anyhow"})
+}

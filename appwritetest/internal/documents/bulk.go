@@ -73,6 +73,9 @@ func (r *Room) updateMany(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
+	if err := checkPermissions(data); err != nil {
+		return api.Response{}, err
+	}
 	if stages(req) {
 		staged := phpjson.Obj("queries", req.List("queries"), "data", data)
 		return r.stageBulk(req, col, tx.Operation{Action: tx.BulkUpdate, Data: staged})

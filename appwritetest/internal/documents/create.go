@@ -132,8 +132,8 @@ func (r *Room) readItems(req *api.Request, items []*phpjson.Object) ([]input, er
 		if in.id == "" || in.id == "unique()" {
 			in.id = freshID()
 		}
-		if err := permission.Check(in.permissions, true); err != nil {
-			return nil, apierr.BadRequest("general_bad_request", "%v", err)
+		if err := checkPermissions(item); err != nil {
+			return nil, err
 		}
 		in.permissions = permission.Expand(in.permissions, false)
 		inputs[i] = in

@@ -5,6 +5,7 @@ import (
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
+	"github.com/backstep-dev/backstep/appwritetest/internal/permission"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 )
 
@@ -40,11 +41,7 @@ func (r *Room) read(dialect api.Dialect, sent *phpjson.Object) (input, error) {
 		case key == "$id":
 			in.id, _ = v.(string)
 		case key == "$permissions":
-			list, ok := v.([]any)
-			if !ok && v != nil {
-				return input{}, apierr.BadRequest("general_bad_request", "$permissions must be an array")
-			}
-			if ok {
+			if list, ok := v.([]any); ok {
 				in.permissions = stringsOf(list)
 			}
 		case key == "$createdAt", key == "$updatedAt":
@@ -64,6 +61,22 @@ func (r *Room) read(dialect api.Dialect, sent *phpjson.Object) (input, error) {
 		}
 	}
 	return in, nil
+}
+
+// checkPermissions validates the permissions inside a bulk payload.
+func checkPermissions(sent *phpjson.Object) error {
+	v, _ := sent.Get("$permissions")
+	if v == nil {
+		return nil
+	}
+	list, ok := v.([]any)
+	if !ok {
+		return apierr.BadRequest("general_bad_request", "$permissions must be an array")
+	}
+	if err := permission.Check(stringsOf(list), true); err != nil {
+		return apierr.BadRequest("general_bad_request", "%v", err)
+	}
+	return nil
 }
 
 // clientTime reads a time that a client sets: null is now, and 1.7 ignores it.
