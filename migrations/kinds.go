@@ -132,7 +132,7 @@ func userKinds() []string {
 		"create_collection", "update_collection", "delete_collection",
 		"create_attribute", "update_attribute", "rename_attribute", "delete_attribute",
 		"create_relationship", "update_relationship", "delete_relationship",
-		"create_index", "delete_index",
+		"create_index", "update_index", "delete_index",
 		"create_document", "update_document", "upsert_document", "delete_document",
 		"increment", "assert",
 	}

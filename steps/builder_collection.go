@@ -81,6 +81,12 @@ func (c *CollectionBuilder) Index(key string, kind string, attributes ...string)
 	return i
 }
 
+// UpdateIndex gives an index another definition, by deleting and creating it.
+func (c *CollectionBuilder) UpdateIndex(key, kind string, attributes []string, options ...Option) {
+	c.b.plain(UpdateIndex{Database: c.database, Collection: c.id, Key: key, Type: kind, Attributes: attributes},
+		c.b.settings("update_index", options))
+}
+
 // Orders sets ASC or DESC for each attribute.
 func (i *IndexBuilder) Orders(orders ...string) *IndexBuilder {
 	i.step.Orders = orders

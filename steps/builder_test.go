@@ -34,6 +34,7 @@ func everything(s *steps.Builder) {
 	c.UpdateRelationship("maker", "setNull")
 	c.DeleteRelationship("maker")
 	c.Index("by_title", steps.Key, "title").Orders("DESC").Lengths(10)
+	c.UpdateIndex("by_title", steps.Key, []string{"title", "stock"})
 	c.DeleteIndex("by_title")
 	c.Assert(steps.Assert{AtLeast: &one})
 	c.Document("lamp").Create(map[string]any{"title": "Lamp", "stock": 1}, steps.Times("2020-01-01", ""))

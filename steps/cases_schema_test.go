@@ -142,6 +142,10 @@ func indexCases() []steptest.Case {
 			Steps: onProducts(func(p *steps.CollectionBuilder) { p.Index("one_title", steps.Unique, "title") }),
 		},
 		{
+			Name: "update_index", Setup: indexed,
+			Steps: onProducts(func(p *steps.CollectionBuilder) { p.UpdateIndex("by_title", steps.Key, []string{"stock", "title"}) }),
+		},
+		{
 			Name: "delete_index", Setup: indexed,
 			Steps: onProducts(func(p *steps.CollectionBuilder) { p.DeleteIndex("by_title") }),
 		},

@@ -59,6 +59,7 @@ func kinds() map[string]decoder {
 		"drop_relationship":    as[DropRelationship],
 		"restore_relationship": as[RestoreRelationship],
 		"create_index":         as[CreateIndex],
+		"update_index":         as[UpdateIndex],
 		"delete_index":         as[DeleteIndex],
 
 		"create_document":  as[CreateDocument],
