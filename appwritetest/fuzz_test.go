@@ -55,15 +55,15 @@ func prepare(t *testing.T, version string) *appwritetest.Server {
 	const collection = "/databases/rec/collections/c"
 	post("/databases", `{"databaseId":"rec","name":"R"}`)
 	post("/databases/rec/collections", `{"collectionId":"c","name":"C"}`)
-	for kind, key := range map[string]string{"integer": "n", "float": "f", "boolean": "b", "datetime": "d"} {
-		post(collection+"/attributes/"+kind, `{"key":"`+key+`","required":false}`)
+	for _, kind := range []string{"integer", "float", "boolean", "datetime"} {
+		post(collection+"/attributes/"+kind, `{"key":"`+kind[:1]+`","required":false}`)
 	}
 	post(collection+"/attributes/string", `{"key":"s","size":20,"required":false}`)
 	post(collection+"/attributes/string", `{"key":"ar","size":20,"required":false,"array":true}`)
 	if err := srv.Worker().Idle(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	post(collection+"/documents", `{"documentId":"d1","data":{"s":"x","n":1,"f":1.5,"b":true,"d":"2020-01-01","ar":["a",null]}}`)
+	post(collection+"/documents", `{"documentId":"d1","data":{"s":"x","i":1,"f":1.5,"b":true,"d":"2020-01-01","ar":["a",null]}}`)
 	post(collection+"/documents", `{"documentId":"d2","data":{"s":null}}`)
 	return srv
 }
