@@ -20,9 +20,6 @@ import (
 	"github.com/backstep-dev/backstep/cmd"
 )
 
-// keyMarker is part of every API key in the scripts. It must turn up nowhere.
-const keyMarker = "key-that-nobody-may-see"
-
 // outputVariable names a file that the backstep command of a script also
 // writes its streams to, so that they can be searched for the marker.
 const outputVariable = "BACKSTEP_TEST_OUTPUT"
@@ -48,8 +45,9 @@ func backstep() int {
 	return cmd.MainWith(streams)
 }
 
-// TestScripts runs every txtar script of testdata/script against an embedded
-// server of its own. `server [VERSION]` starts one and sets the variables.
+// TestScripts runs every txtar script of testdata/script. `server [VERSION]`
+// gives it an embedded server of its own, or the real one, and sets the
+// variables. The condition [live] holds on a real server.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	testscript.Run(t, testscript.Params{
@@ -61,75 +59,90 @@ func TestScripts(t *testing.T) {
 			"edit":   editFile,
 			"exits":  exitsWith,
 		},
+		Condition: func(name string) (bool, error) {
+			if name != "live" {
+				return false, fmt.Errorf("unknown condition %q", name)
+			}
+			return livetest.Live(), nil
+		},
 		RequireExplicitExec: true,
 	})
 }
 
+// scriptDatabases are the variables that scripts and their files name databases
+// by, and what their ids are on an embedded server. On a real one they are made
+// up and the databases removed.
+func scriptDatabases() map[string]string {
+	return map[string]string{"SHOP": "shop", "LATE": "late", "MAIN": "main", "PUBLIC": "Public", "MIGRATIONS_DATABASE_ID": "backstep"}
+}
+
+// setupScript gives a script its variables. In its files $SHOP and the like are
+// replaced, as they are in its commands.
 func setupScript(env *testscript.Env) error {
-	output := filepath.Join(env.WorkDir, ".output")
-	env.Setenv(outputVariable, output)
+	tb := scriptTest(env.T())
+	space := livetest.NewSpace(tb)
+	ids := map[string]string{}
+	for variable, name := range scriptDatabases() {
+		ids[variable] = space.ID(name)
+		env.Setenv(variable, ids[variable])
+	}
+	env.Setenv(outputVariable, filepath.Join(env.WorkDir, ".output"))
 	env.Setenv("NO_COLOR", "1")
 	env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
-	servers := &scriptServers{}
-	env.Values[serversKey{}] = servers
-	env.Defer(func() {
-		servers.close()
-		assertNoKey(env, env.WorkDir)
+	env.Values[testKey{}] = tb
+	env.Defer(func() { livetest.SearchFiles(tb, env.WorkDir) })
+	return expandFiles(env.WorkDir, ids)
+}
+
+// expandFiles replaces the variables given, and no others, in all files.
+func expandFiles(dir string, variables map[string]string) error {
+	return filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			return err
+		}
+		text := os.Expand(string(data), func(name string) string {
+			if value, known := variables[name]; known {
+				return value
+			}
+			return "$" + name
+		})
+		return os.WriteFile(path, []byte(text), 0o600)
 	})
-	return nil
 }
 
-type serversKey struct{}
+// testKey is where a script keeps its test, serverKey its newest server.
+type (
+	testKey   struct{}
+	serverKey struct{}
+)
 
-// scriptServers are the embedded servers of one script.
-type scriptServers struct {
-	mu      sync.Mutex
-	servers []*appwritetest.Server
-}
-
-func (s *scriptServers) close() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, server := range s.servers {
-		_ = server.Close()
+// scriptTest is the test that a script runs as.
+func scriptTest(t testscript.T) testing.TB {
+	tb, ok := t.(testing.TB)
+	if !ok {
+		t.Fatal("the script is run by no test")
 	}
+	return tb
 }
 
 func startServer(ts *testscript.TestScript, _ bool, args []string) {
-	version := "1.9.6"
+	version := "" // the latest, or what the real server runs
 	if len(args) > 0 {
 		version = args[0]
 	}
-	server, err := appwritetest.Start(context.Background(),
-		appwritetest.Version(version), appwritetest.Project("shop"), appwritetest.Key(keyMarker))
-	ts.Check(err)
-	servers, ok := ts.Value(serversKey{}).(*scriptServers)
+	tb, ok := ts.Value(testKey{}).(testing.TB)
 	if !ok {
-		ts.Fatalf("the script has no servers")
+		ts.Fatalf("the script has no test")
 	}
-	servers.mu.Lock()
-	servers.servers = append(servers.servers, server)
-	servers.mu.Unlock()
-	ts.Setenv("APPWRITE_ENDPOINT", server.Endpoint())
-	ts.Setenv("APPWRITE_PROJECT_ID", server.Project())
-	ts.Setenv("APPWRITE_API_KEY", server.Key())
-}
-
-// assertNoKey fails the script when the API key is in any file below dir.
-func assertNoKey(env *testscript.Env, dir string) {
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil || !entry.Type().IsRegular() {
-			return nil //nolint:nilerr // what a script made unreadable on purpose cannot be searched
-		}
-		data, err := os.ReadFile(path)
-		if err == nil && bytes.Contains(data, []byte(keyMarker)) {
-			env.T().Fatal("the API key is in " + strings.TrimPrefix(path, dir))
-		}
-		return nil
-	})
-	if err != nil {
-		env.T().Fatal(err)
-	}
+	server := livetest.Start(tb, version, appwritetest.Project("shop"))
+	tb.Cleanup(func() {})
+	ts.Setenv("APPWRITE_ENDPOINT", server.Endpoint)
+	ts.Setenv("APPWRITE_PROJECT_ID", server.Project)
+	ts.Setenv("APPWRITE_API_KEY", server.Key)
 }
 
 // editFile replaces text in a file: edit FILE OLD NEW. OLD must be there.
@@ -162,4 +175,13 @@ func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("%s exited with %d, not %s", strings.Join(args[1:], " "), code, args[0])
 	}
+}
+
+// goEnv asks the toolchain for a setting. An empty one is a setting too.
+func goEnv(name string) string {
+	out, err := exec.Command("go", "env", name).Output()
+	if err != nil {
+		return os.Getenv(name)
+	}
+	return strings.TrimSpace(string(out))
 }

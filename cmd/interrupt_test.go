@@ -1,0 +1,56 @@
+package cmd_test
+
+import (
+	"bytes"
+	"errors"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/backstep-dev/backstep/appwritetest"
+	"github.com/backstep-dev/backstep/cmd"
+)
+
+// TestInterruptStopsAtASafePoint interrupts the real binary while a request is
+// under way: once, it lets the request end and stops; twice, it stops at once.
+// Either way it exits with 8 and the run resumes.
+func TestInterruptStopsAtASafePoint(t *testing.T) {
+	t.Parallel()
+	binary := buildBinary(t)
+	for _, times := range []int{1, 2} {
+		v := newVictim(t, binary, killMigrations()[:1])
+		held := v.server.Inject(appwritetest.Fault{
+			Match:  appwritetest.Match{Method: http.MethodPost, Path: "/tablesdb/shop/tables/products/rows"},
+			Times:  1,
+			Action: appwritetest.HoldThenAct(),
+		})
+		c := v.command(t.Context(), "up")
+		var stderr bytes.Buffer
+		c.Stderr = &stderr
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		if err := held.AwaitHits(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		for range times {
+			if err := c.Process.Signal(os.Interrupt); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if times == 1 {
+			held.Release()
+		}
+		var exit *exec.ExitError
+		if err := c.Wait(); !errors.As(err, &exit) || exit.ExitCode() != cmd.ExitInterrupted {
+			t.Fatalf("interrupted %d times: %v, want exit code %d\n%s", times, err, cmd.ExitInterrupted, &stderr)
+		}
+		if !strings.Contains(stderr.String(), "next: backstep resume") {
+			t.Errorf("no next command:\n%s", &stderr)
+		}
+		v.must(t, "resume")
+		v.must(t, "up")
+	}
+}
