@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -57,7 +58,7 @@ func New(t TB, opts ...Option) *Server {
 			t.Fatalf("appwritetest: close: %v", err)
 		}
 		if srv.panics.Load() > 0 {
-			t.Fatalf("appwritetest: %d requests made the server panic, the last: %v", srv.panics.Load(), srv.lastPanic.Load())
+			t.Fatalf("appwritetest: the server panicked %d times, the last: %v", srv.panics.Load(), srv.lastPanic.Load())
 		}
 	})
 	return srv
@@ -108,6 +109,7 @@ func (s *Server) assemble(ctx context.Context) error {
 	queue := worker.New(worker.Config{Run: func(job worker.Job, verdict worker.Verdict) {
 		lock.Lock()
 		defer lock.Unlock()
+		defer s.survive(job)
 		schemas.Run(job, verdict)
 	}})
 	schemas = catalog.New(catalog.Config{
@@ -157,6 +159,15 @@ func saving(transactions *tx.Log, routes []api.Route) []api.Route {
 		}
 	}
 	return routes
+}
+
+// survive keeps a job that panics from taking the process along. It is to be
+// deferred.
+func (s *Server) survive(job worker.Job) {
+	if recovered := recover(); recovered != nil {
+		s.options.logger.Error("a job panicked", "job", job, "panic", fmt.Sprint(recovered), "stack", string(debug.Stack()))
+		s.panicked(recovered)
+	}
 }
 
 func (s *Server) panicked(recovered any) {
