@@ -56,7 +56,7 @@ func Breaking(t *rapid.T, model *Model) engine.Step {
 	if id, ok := g.database(); ok {
 		return steps.CreateDatabase{ID: id, Name: "again"}
 	}
-	return steps.CreateCollection{Database: "nowhere", ID: "c", Name: "c"}
+	return steps.CreateCollection{Database: model.ID("nowhere"), ID: "c", Name: "c"}
 }
 
 func (g generator) database() (string, bool) {
@@ -101,7 +101,7 @@ func (g generator) createDatabase() engine.Step {
 	if len(g.model.Databases) > 1 {
 		return nil
 	}
-	id := g.fresh("db")
+	id := g.model.ID(g.fresh("db"))
 	if g.model.Databases[id] != nil {
 		return nil
 	}

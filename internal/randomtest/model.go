@@ -11,6 +11,8 @@ import (
 // Model is what a project should hold, in the few words that matter.
 type Model struct {
 	Databases map[string]*Database
+	// ID gives the id of a database that migrations call by a name.
+	ID func(name string) string
 }
 
 // Database is a database of a Model.
@@ -42,12 +44,15 @@ type Index struct {
 	Attributes []string
 }
 
-// NewModel is an empty project.
-func NewModel() *Model { return &Model{Databases: map[string]*Database{}} }
+// NewModel is an empty project, or the empty part of one whose databases have
+// the ids that id gives.
+func NewModel(id func(name string) string) *Model {
+	return &Model{Databases: map[string]*Database{}, ID: id}
+}
 
 // Clone copies the model so deeply that neither sees the other's changes.
 func (m *Model) Clone() *Model {
-	out := NewModel()
+	out := NewModel(m.ID)
 	for id, d := range m.Databases {
 		nd := &Database{Name: d.Name, Collections: map[string]*Collection{}}
 		for cid, c := range d.Collections {

@@ -19,25 +19,33 @@ import (
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/appwritetest"
 	"github.com/backstep-dev/backstep/engine"
-	"github.com/backstep-dev/backstep/internal/oracle"
+	"github.com/backstep-dev/backstep/internal/livetest"
 	"github.com/backstep-dev/backstep/internal/randomtest"
 	"github.com/backstep-dev/backstep/journal"
 	"github.com/backstep-dev/backstep/journal/sqlite"
 	"github.com/backstep-dev/backstep/steps"
 )
 
-// The attempt timeout is short, so that held requests do not hold up the test,
-// and the quarantine outlives it.
-const (
-	attempt    = 250 * time.Millisecond
-	quarantine = 40 * time.Millisecond
-)
+// pace is how long things may take. The attempt timeout is short, so that held
+// requests do not hold up the test, and the quarantine outlives what they do.
+type pace struct{ attempt, quarantine time.Duration }
+
+func paceOf() pace {
+	if livetest.Live() {
+		return pace{attempt: 5 * time.Second, quarantine: 2 * time.Second}
+	}
+	return pace{attempt: 250 * time.Millisecond, quarantine: 40 * time.Millisecond}
+}
 
 func TestMain(m *testing.M) {
-	// A thousand migrations, in four streams; more in a soak.
+	// A thousand migrations, in four streams; more in a soak, fewer where each
+	// request takes its time.
 	checks := "250"
-	if os.Getenv("BACKSTEP_SOAK") != "" {
+	switch {
+	case os.Getenv("BACKSTEP_SOAK") != "":
 		checks = "5000"
+	case livetest.Live():
+		checks = "25"
 	}
 	if err := flag.Set("rapid.checks", checks); err != nil {
 		panic(err)
@@ -89,7 +97,6 @@ func runStream(t *testing.T) {
 	rapid.Check(t, func(rt *rapid.T) {
 		n++
 		w := newWorld(rt, filepath.Join(folder, strconv.Itoa(n)))
-		defer w.close()
 		outcome, halted, crashed := w.play(rt)
 		counts[string(outcome)]++
 		if halted {
@@ -99,48 +106,50 @@ func runStream(t *testing.T) {
 			counts["after a crash"]++
 		}
 	})
+	if livetest.SearchFiles(t, folder) == 0 {
+		t.Error("no journal was left that could hold the API key")
+	}
 	t.Logf("%d migrations: %v", n, counts)
 }
 
-// world is one server with one journal.
+// world is one server, or a part of a real one, with one journal.
 type world struct {
-	server *appwritetest.Server
+	server *livetest.Server
+	space  livetest.Space
+	pace   pace
 	store  journal.Store
 	client *appwrite.Client
 	codec  *steps.Codec
-	oracle oracle.Reader
+	logger *slog.Logger
 }
 
 func newWorld(rt *rapid.T, path string) *world {
-	version := rapid.SampledFrom([]string{"1.7.4", "1.8.1", "1.9.6"}).Draw(rt, "version")
-	server, err := appwritetest.Start(context.Background(), appwritetest.Version(version),
-		appwritetest.Logger(slog.New(slog.DiscardHandler)))
-	require(rt, err)
-	client, err := appwrite.New(appwrite.Config{Endpoint: server.Endpoint(), Project: server.Project(), Key: server.Key()},
-		appwrite.WithTimeout(attempt))
-	require(rt, err)
-	_, err = client.Detect(context.Background())
-	require(rt, err)
-	store, err := sqlite.Open(context.Background(), path)
-	require(rt, err)
-	codec, err := steps.NewCodec(client, nil)
-	require(rt, err)
-	return &world{
-		server: server, store: store, client: client, codec: codec,
-		oracle: oracle.Reader{Endpoint: server.Endpoint(), Project: server.Project(), Key: server.Key()},
+	versions := livetest.Versions()
+	if livetest.Live() {
+		versions = []string{livetest.RealVersion(rt)}
 	}
-}
-
-func (w *world) close() {
-	_ = w.store.Close()
-	_ = w.server.Close()
+	version := rapid.SampledFrom(versions).Draw(rt, "version")
+	w := &world{space: livetest.NewSpace(rt), server: livetest.Start(rt, version), pace: paceOf(), logger: livetest.Logger(rt)}
+	var err error
+	w.client, err = appwrite.New(appwrite.Config{Endpoint: w.server.Endpoint, Project: w.server.Project, Key: w.server.Key},
+		appwrite.WithTimeout(w.pace.attempt), appwrite.WithLogger(w.logger))
+	require(rt, err)
+	rt.Cleanup(w.client.Close)
+	_, err = w.client.Detect(context.Background())
+	require(rt, err)
+	w.store, err = sqlite.Open(context.Background(), path)
+	require(rt, err)
+	rt.Cleanup(func() { _ = w.store.Close() })
+	w.codec, err = steps.NewCodec(w.client, nil)
+	require(rt, err)
+	return w
 }
 
 // play prepares a project, then runs one migration against it under faults
 // until it has ended, and checks what is there.
 func (w *world) play(rt *rapid.T) (outcome engine.Outcome, halted, crashed bool) {
 	ctx := context.Background()
-	before := randomtest.NewModel()
+	before := randomtest.NewModel(w.space.ID)
 	w.run(rt, w.engine(rt, w.store), randomtest.Migration(rt, before, rapid.IntRange(1, 8).Draw(rt, "prepared")))
 	w.compare(rt, "after the preparation", before)
 
@@ -229,18 +238,18 @@ func (w *world) engine(rt *rapid.T, store journal.Store) *engine.Engine {
 	e, err := engine.New(store, w.codec,
 		engine.WithClassifier(steps.Classify),
 		engine.WithWatch(appwrite.Watch),
-		engine.WithRetry(engine.RetryPolicy{Initial: time.Millisecond, Max: 20 * time.Millisecond, Budget: 5 * time.Second}),
-		engine.WithQuarantine(quarantine))
+		engine.WithLogger(w.logger),
+		engine.WithRetry(engine.RetryPolicy{Initial: time.Millisecond, Max: 20 * time.Millisecond, Budget: w.pace.attempt * 20}),
+		engine.WithQuarantine(w.pace.quarantine))
 	require(rt, err)
 	return e
 }
 
 // compare holds the server's state against the model.
 func (w *world) compare(rt *rapid.T, when string, model *randomtest.Model) {
-	if err := w.server.Worker().Idle(context.Background()); err != nil {
-		rt.Fatalf("wait for the worker: %v", err)
-	}
-	snapshot, err := w.oracle.Read(context.Background(), func(string) bool { return true })
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	snapshot, err := w.server.Read(ctx, w.space)
 	require(rt, err)
 	got, err := randomtest.Observed(snapshot)
 	require(rt, err)
@@ -271,8 +280,9 @@ func (w *world) faults(rt *rapid.T) func() {
 		}
 		remove = append(remove, w.server.Inject(fault).Remove)
 	}
-	if rapid.IntRange(0, 4).Draw(rt, "worker") == 0 {
-		remove = append(remove, w.server.Worker().Inject(appwritetest.JobFault{
+	// A real server's worker cannot be made to fail.
+	if w.server.Embedded != nil && rapid.IntRange(0, 4).Draw(rt, "worker") == 0 {
+		remove = append(remove, w.server.Embedded.Worker().Inject(appwritetest.JobFault{
 			Skip: rapid.IntRange(0, 4).Draw(rt, "jobs"), Times: 1, Outcome: appwritetest.Fail,
 		}).Remove)
 	}
