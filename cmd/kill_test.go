@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -17,12 +16,13 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/backstep-dev/backstep/appwritetest"
+	"github.com/backstep-dev/backstep/internal/livetest"
 	"github.com/backstep-dev/backstep/internal/oracle"
 )
 
 // TestKilledRunsEndInTheRightState kills the real binary with SIGKILL at random
-// moments, a hundred times (a thousand with BACKSTEP_SOAK), and has the next
+// moments, a hundred times (a thousand with BACKSTEP_SOAK, twenty on a real
+// server), and has the next
 // command finish or undo what was begun. The server lives on. What it holds in
 // the end is compared with what an undisturbed run leaves.
 func TestKilledRunsEndInTheRightState(t *testing.T) {
@@ -30,6 +30,8 @@ func TestKilledRunsEndInTheRightState(t *testing.T) {
 	times := 100
 	if os.Getenv("BACKSTEP_SOAK") != "" {
 		times = 1000
+	} else if livetest.Live() {
+		times = 20
 	}
 	if testing.Short() {
 		times = 10
@@ -91,7 +93,7 @@ func buildBinary(t *testing.T) string {
 }
 
 // killMigrations are a few migrations of every sort of step. Increments are
-// among them: a doubled one shows.
+// among them: a doubled one shows. SHOP stands for the id of the database.
 func killMigrations() []string {
 	var attributes, documents strings.Builder
 	for i := range 6 {
@@ -101,22 +103,22 @@ func killMigrations() []string {
 		fmt.Fprintf(&documents, "  - create_document: { collection: products, id: p%d, data: { title: Product %d, stock: %d } }\n", i, i, i)
 	}
 	return []string{
-		`database: shop
+		`database: SHOP
 steps:
-  - create_database: { id: shop, name: Shop }
+  - create_database: { id: SHOP, name: Shop }
   - create_collection: { id: products, name: Products }
   - create_attribute: { collection: products, key: title, type: string, size: 100, required: true }
   - create_attribute: { collection: products, key: stock, type: integer }
   - create_index: { collection: products, key: by_title, type: key, attributes: [title] }
 ` + documents.String(),
-		`database: shop
+		`database: SHOP
 steps:
   - create_collection: { id: orders, name: Orders }
 ` + attributes.String() + `  - increment: { collection: products, id: p1, attribute: stock, by: 10, allow_race: true }
   - update_document: { collection: products, id: p2, data: { title: Renamed } }
   - delete_document: { collection: products, id: p3 }
 `,
-		`database: shop
+		`database: SHOP
 steps:
   - rename_attribute: { collection: products, key: title, new_key: name }
   - delete_attribute: { collection: products, key: stock }
@@ -126,19 +128,22 @@ steps:
 	}
 }
 
-// victim is a project folder with a server of its own.
+// victim is a project folder with a server of its own, or a part of a real one.
 type victim struct {
 	dir    string
 	binary string
-	server *appwritetest.Server
+	server *livetest.Server
+	space  livetest.Space
 	env    []string
 }
 
 func newVictim(t *testing.T, binary string, migrations []string) *victim {
 	t.Helper()
-	v := &victim{dir: t.TempDir(), binary: binary, server: appwritetest.New(t, appwritetest.Key(keyMarker))}
-	v.env = append(os.Environ(), "NO_COLOR=1", "APPWRITE_ENDPOINT="+v.server.Endpoint(),
-		"APPWRITE_PROJECT_ID="+v.server.Project(), "APPWRITE_API_KEY="+v.server.Key())
+	v := &victim{dir: t.TempDir(), binary: binary, space: livetest.NewSpace(t), server: livetest.Start(t, "")}
+	v.env = append(os.Environ(), "NO_COLOR=1", "APPWRITE_ENDPOINT="+v.server.Endpoint,
+		"APPWRITE_PROJECT_ID="+v.server.Project, "APPWRITE_API_KEY="+v.server.Key,
+		"MIGRATIONS_DATABASE_ID="+v.space.ID("backstep"))
+	t.Cleanup(func() { livetest.SearchFiles(t, v.dir) })
 	write := func(name, text string) {
 		path := filepath.Join(v.dir, name)
 		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
@@ -148,15 +153,19 @@ func newVictim(t *testing.T, binary string, migrations []string) *victim {
 			t.Fatal(err)
 		}
 	}
-	write("backstep.yaml", "timeouts: { attempt: 2s, quarantine: 250ms }\n")
+	timeouts := "timeouts: { attempt: 2s, quarantine: 250ms }\n"
+	if livetest.Live() {
+		timeouts = "timeouts: { attempt: 10s, quarantine: 2s }\n"
+	}
+	write("backstep.yaml", timeouts)
 	for i, text := range migrations {
-		write(fmt.Sprintf("migrations/2026010100000%d_m%d.yaml", i+1, i+1), text)
+		write(fmt.Sprintf("migrations/2026010100000%d_m%d.yaml", i+1, i+1), strings.ReplaceAll(text, "SHOP", v.space.ID("shop")))
 	}
 	return v
 }
 
 func (v *victim) command(ctx context.Context, args ...string) *exec.Cmd {
-	c := exec.CommandContext(ctx, v.binary, append(args, "--no-input", "-C", v.dir)...)
+	c := exec.CommandContext(ctx, v.binary, append(args, "--no-input", "--verbose", "-C", v.dir)...)
 	c.Env = v.env
 	return c
 }
@@ -166,7 +175,9 @@ func (v *victim) must(t *testing.T, args ...string) []byte {
 	c := v.command(t.Context(), args...)
 	var stdout, stderr bytes.Buffer
 	c.Stdout, c.Stderr = &stdout, &stderr
-	if err := c.Run(); err != nil {
+	err := c.Run()
+	searchStreams(t, &stdout, &stderr)
+	if err != nil {
 		t.Fatalf("backstep %s: %v\n%s%s", strings.Join(args, " "), err, &stdout, &stderr)
 	}
 	return stdout.Bytes()
@@ -179,13 +190,15 @@ func (v *victim) upAndKill(t *testing.T, after time.Duration) bool {
 	ctx, cancel := context.WithTimeout(t.Context(), after) // kills with SIGKILL
 	defer cancel()
 	c := v.command(ctx, "up")
-	c.Stdout, c.Stderr = io.Discard, io.Discard
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
 	err := c.Run()
+	searchStreams(t, &stdout, &stderr)
 	if err == nil {
 		return false
 	}
 	if ctx.Err() == nil {
-		t.Fatalf("up failed by itself: %v", err)
+		t.Fatalf("up failed by itself: %v\n%s", err, &stderr)
 	}
 	return true
 }
@@ -195,9 +208,10 @@ func (v *victim) upAndKill(t *testing.T, after time.Duration) bool {
 func (v *victim) rollBack(t *testing.T) int {
 	t.Helper()
 	c := v.command(t.Context(), "rollback")
-	var stderr bytes.Buffer
-	c.Stderr = &stderr
+	var stdout, stderr bytes.Buffer
+	c.Stdout, c.Stderr = &stdout, &stderr
 	err := c.Run()
+	searchStreams(t, &stdout, &stderr)
 	var exit *exec.ExitError
 	if err != nil && (!errors.As(err, &exit) || !strings.Contains(stderr.String(), "nothing to roll back")) {
 		t.Fatalf("rollback: %v\n%s", err, &stderr)
@@ -213,16 +227,30 @@ func (v *victim) rollBack(t *testing.T) int {
 	return status.Result.Applied
 }
 
-// snapshot is what the project holds besides the history.
+// searchStreams looks for the API key in what a command that logs everything
+// has written.
+func searchStreams(t *testing.T, stdout, stderr *bytes.Buffer) {
+	t.Helper()
+	livetest.SearchBytes(t, "the output", stdout.Bytes())
+	livetest.SearchBytes(t, "the log", stderr.Bytes())
+}
+
+// snapshot is what the project holds besides the history, with the databases
+// called what they are on an embedded server.
 func (v *victim) snapshot(t *testing.T) oracle.Snapshot {
 	t.Helper()
-	if err := v.server.Worker().Idle(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	reader := oracle.Reader{Endpoint: v.server.Endpoint(), Project: v.server.Project(), Key: v.server.Key()}
-	snapshot, err := reader.Read(t.Context(), func(database string) bool { return database != "backstep" })
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	read, err := v.server.Read(ctx, v.space)
 	if err != nil {
 		t.Fatal(err)
+	}
+	snapshot := oracle.Snapshot{}
+	id := v.space.ID("shop")
+	for path, object := range read {
+		if !strings.HasPrefix(path, v.space.ID("backstep")) {
+			snapshot[strings.Replace(path, id, "shop", 1)] = strings.ReplaceAll(object, id, "shop")
+		}
 	}
 	return snapshot
 }

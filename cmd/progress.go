@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -117,11 +118,21 @@ func (p *progress) ended(e engine.Event, word string) {
 	}
 	p.line("  [%d/%d] %-18s %s  %s %s", e.Index, e.Total, e.Step, e.Target, word, took)
 	if e.Err != nil {
-		p.line("         %v", e.Err)
+		p.line("         %s", reason(e.Err))
 	}
 	if p.whole != nil && !e.Undoing {
 		p.whole.SetCurrent(int64(e.Index))
 	}
+}
+
+// reason is what stopped an operation, without the operation, which is named
+// on the line before.
+func reason(err error) string {
+	var failed *engine.OperationError
+	if errors.As(err, &failed) {
+		return failed.Err.Error()
+	}
+	return err.Error()
 }
 
 func (p *progress) line(format string, args ...any) {

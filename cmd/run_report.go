@@ -128,15 +128,24 @@ func userSteps(r engine.Report) int {
 	return n
 }
 
+// failure names the operation that failed and why.
+func failure(err error) string {
+	var failed *engine.OperationError
+	if errors.As(err, &failed) {
+		return fmt.Sprintf("operation %s, %s: %v", failed.Operation, failed.Kind, failed.Err)
+	}
+	return err.Error()
+}
+
 // tell explains on stderr how a run ended that did not end as asked: what
 // failed, what was undone, what is left.
 func (s *session) tell(r engine.Report) {
 	w := s.app.streams.Err
 	if r.Err != nil {
-		fmt.Fprintf(w, "error: %v\n", r.Err)
+		fmt.Fprintf(w, "error: %s\n", failure(r.Err))
 	}
 	if r.UndoErr != nil {
-		fmt.Fprintf(w, "the undo failed as well: %v\n", r.UndoErr)
+		fmt.Fprintf(w, "the undo failed as well: %s\n", failure(r.UndoErr))
 	}
 	counts := map[journal.Phase]int{}
 	for _, op := range r.Operations {

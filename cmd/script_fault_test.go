@@ -43,16 +43,9 @@ func injectFault(ts *testscript.TestScript, _ bool, args []string) {
 			*into = n
 		}
 	}
-	newestServer(ts).Inject(fault)
-}
-
-// newestServer is the server that the script started last.
-func newestServer(ts *testscript.TestScript) *appwritetest.Server {
-	servers, ok := ts.Value(serversKey{}).(*scriptServers)
-	if !ok || len(servers.servers) == 0 {
+	server := stageOf(ts).server
+	if server == nil {
 		ts.Fatalf("the script has started no server")
 	}
-	servers.mu.Lock()
-	defer servers.mu.Unlock()
-	return servers.servers[len(servers.servers)-1]
+	server.Inject(fault)
 }

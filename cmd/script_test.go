@@ -2,8 +2,8 @@ package cmd_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -11,13 +11,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/backstep-dev/backstep/appwritetest"
 	"github.com/backstep-dev/backstep/cmd"
+	"github.com/backstep-dev/backstep/internal/livetest"
 )
 
 // outputVariable names a file that the backstep command of a script also
@@ -89,7 +89,7 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv(outputVariable, filepath.Join(env.WorkDir, ".output"))
 	env.Setenv("NO_COLOR", "1")
 	env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
-	env.Values[testKey{}] = tb
+	env.Values[stageKey{}] = &stage{tb: tb}
 	env.Defer(func() { livetest.SearchFiles(tb, env.WorkDir) })
 	return expandFiles(env.WorkDir, ids)
 }
@@ -114,11 +114,22 @@ func expandFiles(dir string, variables map[string]string) error {
 	})
 }
 
-// testKey is where a script keeps its test, serverKey its newest server.
-type (
-	testKey   struct{}
-	serverKey struct{}
-)
+// stageKey is where a script keeps its stage.
+type stageKey struct{}
+
+// stage is the test that a script runs as, and the server that it started last.
+type stage struct {
+	tb     testing.TB
+	server *livetest.Server
+}
+
+func stageOf(ts *testscript.TestScript) *stage {
+	s, ok := ts.Value(stageKey{}).(*stage)
+	if !ok {
+		ts.Fatalf("the script has not been set up")
+	}
+	return s
+}
 
 // scriptTest is the test that a script runs as.
 func scriptTest(t testscript.T) testing.TB {
@@ -134,15 +145,11 @@ func startServer(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) > 0 {
 		version = args[0]
 	}
-	tb, ok := ts.Value(testKey{}).(testing.TB)
-	if !ok {
-		ts.Fatalf("the script has no test")
-	}
-	server := livetest.Start(tb, version, appwritetest.Project("shop"))
-	tb.Cleanup(func() {})
-	ts.Setenv("APPWRITE_ENDPOINT", server.Endpoint)
-	ts.Setenv("APPWRITE_PROJECT_ID", server.Project)
-	ts.Setenv("APPWRITE_API_KEY", server.Key)
+	s := stageOf(ts)
+	s.server = livetest.Start(s.tb, version, appwritetest.Project("shop"))
+	ts.Setenv("APPWRITE_ENDPOINT", s.server.Endpoint)
+	ts.Setenv("APPWRITE_PROJECT_ID", s.server.Project)
+	ts.Setenv("APPWRITE_API_KEY", s.server.Key)
 }
 
 // editFile replaces text in a file: edit FILE OLD NEW. OLD must be there.
