@@ -104,8 +104,8 @@ func TestAttributeIsUpdatedAndBack(t *testing.T) {
 		cleared.Default = raw(`null`)
 		enum, email, boolean := update("enum"), update("email"), update("boolean")
 		enum.Elements, enum.Default = []string{"green", "blue"}, raw(`"blue"`)
-		email.Required, email.Default = ptr(false), raw(`"a@example.com"`)
-		boolean.Required, boolean.Default = ptr(true), raw(`null`)
+		email.Required, email.Default = new(false), raw(`"a@example.com"`)
+		boolean.Required, boolean.Default = new(true), raw(`null`)
 		b.cycle(size, wider, narrower, cleared, enum, email, boolean)
 	})
 }
@@ -134,7 +134,7 @@ func TestWhatCannotChangeIsRefusedWithAdvice(t *testing.T) {
 		b.do(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "small", Type: "integer", Max: "100"})
 		update := steps.UpdateAttribute{Database: b.database, Collection: "products", Key: "title", Size: 100}
 		kind, array, encrypt := update, update, update
-		kind.Type, array.Array, encrypt.Encrypt = "boolean", ptr(true), ptr(true)
+		kind.Type, array.Array, encrypt.Encrypt = "boolean", new(true), new(true)
 		if b.can.TextTypes {
 			kind.Type = "text"
 		}
@@ -162,7 +162,7 @@ func TestNarrowingNamesTheDocumentsThatDoNotFit(t *testing.T) {
 			return steps.UpdateAttribute{Database: b.database, Collection: "products", Key: key}
 		}
 		size, bound, array, enum, required := update("title"), update("n"), update("tags"), update("colour"), update("colour")
-		size.Size, bound.Max, array.Size, enum.Elements, required.Required = 10, "40", 10, []string{"red"}, ptr(true)
+		size.Size, bound.Max, array.Size, enum.Elements, required.Required = 10, "40", 10, []string{"red"}, new(true)
 		b.wantErr(size, steps.ErrUnfit, "p1", "longer than 10")
 		b.wantErr(bound, steps.ErrUnfit, "bad", "greater than 40")
 		b.wantErr(array, steps.ErrUnfit, "bad")
@@ -176,7 +176,7 @@ func TestWideningComesBackAlthoughOldDocumentsNeverFitted(t *testing.T) {
 	onEveryVersion(t, func(b *bench) {
 		b.products("a", "b") // before the required attribute, so they hold null in it
 		b.do(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "must", Type: "boolean", Required: true})
-		b.cycle(steps.UpdateAttribute{Database: b.database, Collection: "products", Key: "must", Required: ptr(false)})
+		b.cycle(steps.UpdateAttribute{Database: b.database, Collection: "products", Key: "must", Required: new(false)})
 	})
 }
 

@@ -1,7 +1,6 @@
 package steps_test
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,7 +15,7 @@ func TestCollectionIsCreatedAndDropped(t *testing.T) {
 	t.Parallel()
 	onEveryVersion(t, func(b *bench) {
 		b.cycle(steps.CreateCollection{
-			Database: b.database, ID: "c", Name: "C", DocumentSecurity: true, Enabled: ptr(false),
+			Database: b.database, ID: "c", Name: "C", DocumentSecurity: true, Enabled: new(false),
 			Permissions: []string{`read("users")`, `write("team:staff/owner")`},
 		})
 		b.products()
@@ -35,7 +34,7 @@ func TestCollectionIsUpdatedAndBack(t *testing.T) {
 		name, permissions, flags := update, update, update
 		name.Name = "Renamed"
 		permissions.Permissions = &[]string{`write("users")`, `read("users")`}
-		flags.Enabled, flags.DocumentSecurity = ptr(false), ptr(false)
+		flags.Enabled, flags.DocumentSecurity = new(false), new(false)
 		b.cycle(name, permissions, flags)
 	})
 }
@@ -44,7 +43,7 @@ func TestUndoOfACollectionUpdateMergesByField(t *testing.T) {
 	t.Parallel()
 	onEveryVersion(t, func(b *bench) {
 		b.products()
-		made := b.do(steps.UpdateCollection{Database: b.database, ID: "products", Name: "Ours", Enabled: ptr(false)})
+		made := b.do(steps.UpdateCollection{Database: b.database, ID: "products", Name: "Ours", Enabled: new(false)})
 		_, err := b.client.UpdateCollection(b.t.Context(), b.database, appwrite.Collection{
 			ID: "products", Name: "Theirs", Enabled: false, Permissions: []string{`read("any")`},
 		})
@@ -218,19 +217,8 @@ func TestInterruptedRestorationGoesOn(t *testing.T) {
 		if err != nil {
 			b.t.Fatal(err)
 		}
-		errCut := errors.New("cut off")
 		for allowed := 1; ; allowed += 3 {
-			left := allowed
-			limited, err := b.client.With(appwrite.WithGuard(func(context.Context) error {
-				if left--; left < 0 {
-					return errCut
-				}
-				return nil
-			}))
-			if err != nil {
-				b.t.Fatal(err)
-			}
-			_, err = steps.Bind(limited, []engine.Step{step})[0].Apply(b.t.Context(), site, memento)
+			_, err := b.cut(step, allowed).Apply(b.t.Context(), site, memento)
 			if err == nil {
 				break
 			}

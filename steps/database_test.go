@@ -14,7 +14,7 @@ func TestDatabaseIsCreatedAndDropped(t *testing.T) {
 	onEveryVersion(t, func(b *bench) {
 		other := livetest.DatabaseID(b.t)
 		b.database = other
-		b.cycle(steps.CreateDatabase{ID: other, Name: "Other", Enabled: ptr(false)})
+		b.cycle(steps.CreateDatabase{ID: other, Name: "Other", Enabled: new(false)})
 	})
 }
 
@@ -23,7 +23,7 @@ func TestDatabaseIsUpdatedAndBack(t *testing.T) {
 	onEveryVersion(t, func(b *bench) {
 		b.cycle(
 			steps.UpdateDatabase{ID: b.database, Name: "Renamed"},
-			steps.UpdateDatabase{ID: b.database, Enabled: ptr(false)},
+			steps.UpdateDatabase{ID: b.database, Enabled: new(false)},
 		)
 	})
 }

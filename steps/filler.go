@@ -16,7 +16,9 @@ import (
 type filler struct {
 	client *appwrite.Client
 	ref    engine.Ref
-	// bulk says that documents of equal value may be written together.
+	// bulk says that documents of equal value may be written together. A bulk
+	// write touches nothing but the attribute; a single one also puts the
+	// defaults of others where they are null, which nothing can prevent.
 	bulk bool
 	// unwritable are documents that the server refuses to update.
 	unwritable misfits
@@ -130,7 +132,7 @@ func (f *filler) write(ctx context.Context, pending []archivedValue) error {
 
 // equal writes one value into several documents.
 func (f *filler) equal(ctx context.Context, items []archivedValue) error {
-	if !f.bulk || len(items) == 1 {
+	if !f.bulk {
 		for _, item := range items {
 			if err := f.one(ctx, item); err != nil {
 				return err

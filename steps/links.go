@@ -234,7 +234,9 @@ func (l *linker) lacking(ctx context.Context, page []archivedLink) ([]archivedLi
 	return pending, nil
 }
 
-// one links a single document, keeping the time it has.
+// one links a single document, keeping the time it has. The server takes no
+// bulk writes next to relationships, so it puts the defaults of the document's
+// other attributes where they are null.
 func (l *linker) one(ctx context.Context, link archivedLink) error {
 	from := l.image.holder()
 	var value any = link.Related[0]

@@ -190,7 +190,7 @@ func TestPlainAttributesAndRelationshipsAreNotMixedUp(t *testing.T) {
 			return steps.DropAttribute{Database: b.database, Collection: "products", Key: key}
 		}
 		b.wantErr(at("maker"), steps.ErrRefused, "delete_relationship")
-		b.wantErr(steps.UpdateAttribute{Database: b.database, Collection: "products", Key: "maker", Required: ptr(true)}, steps.ErrRefused)
+		b.wantErr(steps.UpdateAttribute{Database: b.database, Collection: "products", Key: "maker", Required: new(true)}, steps.ErrRefused)
 		b.wantErr(steps.DeleteRelationship{Database: b.database, Collection: "products", Key: "title"}, steps.ErrRefused)
 	})
 }

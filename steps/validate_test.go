@@ -76,7 +76,7 @@ func TestFieldsAreCheckedWithoutAServer(t *testing.T) {
 		"enum default not in elements": {attribute(func(s attr) { s.Type, s.Size, s.Elements, s.Default = "enum", 0, []string{"a"}, raw(`"b"`) }), "default"},
 		"elements of a string":         {attribute(func(s attr) { s.Elements = []string{"a"} }), "elements"},
 		"array of points":              {attribute(func(s attr) { s.Type, s.Size, s.Array = "point", 0, true }), "array"},
-		"update required with default": {steps.UpdateAttribute{Database: "d", Collection: "c", Key: "k", Required: ptr(true), Default: raw(`1`)}, "default"},
+		"update required with default": {steps.UpdateAttribute{Database: "d", Collection: "c", Key: "k", Required: new(true), Default: raw(`1`)}, "default"},
 		"update of no attribute field": {steps.UpdateAttribute{Database: "d", Collection: "c", Key: "k", Type: "string"}, "key"},
 		"rename to the same key":       {steps.RenameAttribute{Database: "d", Collection: "c", Key: "k", NewKey: "k"}, "new_key"},
 		"rename by case":               {steps.RenameAttribute{Database: "d", Collection: "c", Key: "k", NewKey: "K"}, ""},
