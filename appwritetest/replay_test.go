@@ -56,10 +56,32 @@ func TestReplay(t *testing.T) {
 	}
 }
 
-func playOnNewServer(t *testing.T, rec replay.Recording) []replay.Mismatch {
+// TestReplayOnDataFile does the same with a server that keeps its data in a file,
+// for the newest recordings.
+func TestReplayOnDataFile(t *testing.T) {
+	t.Parallel()
+	recordings, err := replay.Load(filepath.Join("..", "testdata", "recordings"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := knownDifferences(t)
+	for _, rec := range recordings {
+		if rec.Version != "1.9.6" || rec.Dialect != "legacy" || known[rec.Name()] {
+			continue
+		}
+		t.Run(rec.Scenario, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "data.db")
+			reportMismatches(t, rec, playOnNewServer(t, rec, appwritetest.Data(file)))
+		})
+	}
+}
+
+func playOnNewServer(t *testing.T, rec replay.Recording, opts ...appwritetest.Option) []replay.Mismatch {
 	t.Helper()
 	clock := replay.NewClock()
-	server := appwritetest.New(t, appwritetest.Version(rec.Version), appwritetest.Clock(clock.Now))
+	opts = append(opts, appwritetest.Version(rec.Version), appwritetest.Clock(clock.Now))
+	server := appwritetest.New(t, opts...)
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
 	player := &replay.Player{
