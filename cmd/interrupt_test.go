@@ -22,7 +22,7 @@ func TestInterruptStopsAtASafePoint(t *testing.T) {
 	for _, times := range []int{1, 2} {
 		v := newVictim(t, binary, killMigrations()[:1])
 		held := v.server.Inject(appwritetest.Fault{
-			Match:  appwritetest.Match{Method: http.MethodPost, Path: "/tablesdb/shop/tables/products/rows"},
+			Match:  appwritetest.Match{Method: http.MethodPost, Path: "/*/" + v.space.ID("shop") + "/*/products/*"},
 			Times:  1,
 			Action: appwritetest.HoldThenAct(),
 		})

@@ -89,6 +89,14 @@ func setupScript(env *testscript.Env) error {
 	env.Setenv(outputVariable, filepath.Join(env.WorkDir, ".output"))
 	env.Setenv("NO_COLOR", "1")
 	env.Setenv("HOME", filepath.Join(env.WorkDir, ".home"))
+	repository, err := filepath.Abs("..")
+	if err != nil {
+		return err
+	}
+	env.Setenv("REPOSITORY", repository)
+	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOFLAGS", "GOTOOLCHAIN"} { // HOME is elsewhere
+		env.Setenv(name, goEnv(name))
+	}
 	env.Values[stageKey{}] = &stage{tb: tb}
 	env.Defer(func() { livetest.SearchFiles(tb, env.WorkDir) })
 	return expandFiles(env.WorkDir, ids)
