@@ -2,7 +2,6 @@ package listing_test
 
 import (
 	"errors"
-	"strings"
 	"testing"
 	"time"
 
@@ -94,7 +93,7 @@ func TestBadQueriesAreArgumentErrors(t *testing.T) {
 	} {
 		_, _, err := spec.Page(all, []string{query})
 		if !errors.Is(err, &apierr.Error{Type: want}) {
-			t.Errorf("%s: got %v, want %s", query, err, strings.ToUpper(want))
+			t.Errorf("%s: got %v, want %s", query, err, want)
 		}
 	}
 }
