@@ -2,48 +2,63 @@ package appwritetest_test
 
 import (
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/backstep-dev/backstep/appwritetest"
 )
 
-// Clients that write and read at the same time get whole records, and every
-// increment counts. Worth most under the race detector.
-func TestConcurrentClientsSeeWholeRecords(t *testing.T) {
+func TestConcurrentWritersLoseNothingAndOneWinsEachId(t *testing.T) {
 	t.Parallel()
-	const clients, rounds = 6, 15
-	for _, opts := range [][]appwritetest.Option{nil, {appwritetest.Data(filepath.Join(t.TempDir(), "data.db"))}} {
-		srv := newBooks(t, "1.9.6", opts...)
-		create(t, srv, "shared", object{"title": "t", "pages": 0})
-		var wait sync.WaitGroup
-		for client := range clients {
-			wait.Go(func() {
-				for round := range rounds {
-					id := fmt.Sprintf("c%d-%d", client, round)
-					requests := []struct {
-						method, path string
-						body         any
-					}{
-						{"POST", booksDocuments, object{"documentId": id, "data": object{"title": id, "pages": round}}},
-						{"PATCH", booksDocuments + "/shared/pages/increment", object{}},
-						{"PATCH", booksDocuments + "/" + id, object{"data": object{"title": "changed"}}},
-						{"GET", booksDocuments + "?queries[]=%7B%22method%22:%22orderDesc%22,%22attribute%22:%22pages%22%7D", nil},
-						{"PATCH", booksDocuments, object{"data": object{"state": id}, "queries": list{`{"method":"equal","attribute":"$id","values":["` + id + `"]}`}}},
-						{"GET", booksDocuments + "/" + id, nil},
-					}
-					for _, r := range requests {
-						if got, answer := call(t, srv, r.method, r.path, r.body); got >= http.StatusMultipleChoices {
-							t.Errorf("%s %s: %d %v", r.method, r.path, got, answer)
+	for name, opts := range map[string][]appwritetest.Option{
+		"in memory": nil,
+		"in a file": {appwritetest.Data(filepath.Join(t.TempDir(), "data.db"))},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			const writers, rounds = 8, 25
+			srv := newBooks(t, "1.9.6", opts...)
+			create(t, srv, "counter", object{"pages": 0})
+			var won atomic.Int64
+			var running sync.WaitGroup
+			for writer := range writers {
+				running.Go(func() {
+					for round := range rounds {
+						own := fmt.Sprintf(`{"documentId":"w%d-%d","data":{"title":"x"}}`, writer, round)
+						contested := fmt.Sprintf(`{"documentId":"all-%d","data":{"title":"x"}}`, round)
+						send := func(method, path, body string) int {
+							status, _, err := trySend(t, srv, method, path, body)
+							if err != nil {
+								t.Error(err)
+							}
+							return status
 						}
+						if status := send("POST", books+"/documents", own); status != 201 {
+							t.Errorf("a document of one's own: %d", status)
+						}
+						if send("POST", books+"/documents", contested) == 201 {
+							won.Add(1)
+						}
+						if status := send("PATCH", books+"/documents/counter/pages/increment", `{"value":1}`); status != 200 {
+							t.Errorf("an increment: %d", status)
+						}
+						send("GET", books+"/documents", "")
+						send("POST", books+"/attributes/boolean", fmt.Sprintf(`{"key":"k%d","required":false}`, round))
 					}
-				}
-			})
-		}
-		wait.Wait()
-		expect(t, float64(clients*rounds), read(t, srv, "shared")["pages"])
-		expect(t, float64(clients*rounds+1), must(t, srv, "GET", booksDocuments, nil)["total"])
+				})
+			}
+			running.Wait()
+			if won.Load() != rounds {
+				t.Errorf("want one winner for each of %d ids, got %d", rounds, won.Load())
+			}
+			if got := read(t, srv, "counter")["pages"]; got != float64(writers*rounds) {
+				t.Errorf("want %d increments, got %v", writers*rounds, got)
+			}
+			if total := must(t, srv, "GET", books+"/documents", nil)["total"]; total != float64(writers*rounds+rounds+1) {
+				t.Errorf("got %v documents", total)
+			}
+		})
 	}
 }
