@@ -35,6 +35,9 @@ func realworld(t *testing.T) string {
 		if named != "" {
 			t.Fatalf("BACKSTEP_REALWORLD: %v", err)
 		}
+		if os.Getenv("CI") == "true" {
+			t.Fatal("no folder of real projects' files beside the project, and CI has to have it")
+		}
 		t.Skip("no folder of real projects' files: set BACKSTEP_REALWORLD to one with *.json in it")
 	}
 	return folder
