@@ -35,8 +35,10 @@ func (r *Room) collectionRoutes() []api.Route {
 		api.Nullable("permissions", permissions),
 		api.Optional("documentSecurity", api.LooseBool, false),
 		api.Optional("enabled", api.StrictBool, true),
-		api.Optional("purge", api.LooseBool, false),
 	)
+	if p.AtLeast(1, 9, 5) {
+		update = append(update, api.Optional("purge", api.LooseBool, false)) // there is no cache to purge
+	}
 	path := databasePath + "/collections"
 	return []api.Route{
 		r.write(http.MethodPost, path, "collections", create, r.createCollection),
