@@ -41,7 +41,7 @@ func (r *Room) kinds() []kind {
 		{
 			endpoint: "enum",
 			stored:   catalog.Definition{Type: catalog.TypeString, Format: catalog.FormatEnum, Size: 255},
-			value:    api.Text(0, 0),
+			value:    api.Text(1, 0),
 			create:   []api.Param{elements()},
 			update:   []api.Param{elements()},
 		},
