@@ -95,46 +95,6 @@ func (s search) matching(after int64, order store.Order) iter.Seq2[*store.Record
 	}
 }
 
-// candidates narrows the walk to the ids that a filter asks for, or to the
-// sequences above one.
-func (s search) candidates(after int64, order store.Order) iter.Seq2[*store.Record, error] {
-	for _, q := range s.set.Filters {
-		if q.Method == "equal" && q.Attribute == "$id" {
-			return s.byID(q.Values, after, order)
-		}
-		if q.Method == "greaterThan" && q.Attribute == "$sequence" && order == store.Ascending {
-			after = max(after, q.Values[0].(int64))
-		}
-	}
-	return s.reader.Scan(s.col.Sequence, after, order)
-}
-
-func (s search) byID(ids []any, after int64, order store.Order) iter.Seq2[*store.Record, error] {
-	return func(yield func(*store.Record, error) bool) {
-		var found []*store.Record
-		for _, id := range ids {
-			record, err := s.reader.Get(s.col.Sequence, id.(string))
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			if record != nil && !slices.Contains(found, record) {
-				found = append(found, record)
-			}
-		}
-		sign := 1
-		if order == store.Descending {
-			sign = -1
-		}
-		slices.SortFunc(found, func(a, b *store.Record) int { return sign * int(a.Sequence-b.Sequence) })
-		for _, record := range found {
-			if (after == 0 || sign*int(record.Sequence-after) > 0) && !yield(record, nil) {
-				return
-			}
-		}
-	}
-}
-
 // count counts what the filters let through, up to the server's bound.
 func (s search) count() (int, error) {
 	n := 0
