@@ -2,6 +2,7 @@ package listing_test
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -70,12 +71,12 @@ func TestPagesFollowTheQueries(t *testing.T) {
 			t.Errorf("%v: %v", c.queries, err)
 			continue
 		}
-		got := ""
+		var got strings.Builder
 		for _, item := range page {
-			got += item.id
+			got.WriteString(item.id)
 		}
-		if got != c.want || total != c.total {
-			t.Errorf("%v: got %s of %d, want %s of %d", c.queries, got, total, c.want, c.total)
+		if got.String() != c.want || total != c.total {
+			t.Errorf("%v: got %s of %d, want %s of %d", c.queries, got.String(), total, c.want, c.total)
 		}
 	}
 }
