@@ -3,6 +3,7 @@ package migrations_test
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -10,8 +11,8 @@ import (
 	"github.com/appwrite/sdk-for-go/client"
 
 	"github.com/backstep-dev/backstep/appwrite"
-	"github.com/backstep-dev/backstep/appwritetest"
 	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/internal/livetest"
 	"github.com/backstep-dev/backstep/internal/oracle"
 	"github.com/backstep-dev/backstep/journal"
 	"github.com/backstep-dev/backstep/journal/journaltest"
@@ -22,28 +23,44 @@ import (
 // project is an Appwrite project with a journal, as one machine sees it.
 type project struct {
 	t      *testing.T
-	server *appwritetest.Server
+	server *livetest.Server
+	space  livetest.Space
 	client *appwrite.Client
 	store  journal.Store
 	engine []engine.Option // besides the usual ones
 }
 
+// newProject takes the version's server, the latest for "".
 func newProject(t *testing.T, version string) *project {
 	t.Helper()
-	server := appwritetest.New(t, appwritetest.Version(version))
-	client, err := appwrite.New(appwrite.Config{Endpoint: server.Endpoint(), Project: server.Project(), Key: server.Key()})
+	server := livetest.Start(t, version)
+	client, err := appwrite.New(appwrite.Config{Endpoint: server.Endpoint, Project: server.Project, Key: server.Key},
+		appwrite.WithLogger(livetest.Logger(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &project{t: t, server: server, client: client, store: journaltest.NewMemory()}
+	p := &project{t: t, server: server, space: livetest.NewSpace(t), client: client}
+	p.anotherMachine()
+	return p
 }
 
-// runner makes a runner of migration files, by their names.
+// anotherMachine goes on with a journal that is empty.
+func (p *project) anotherMachine() {
+	store := journaltest.NewMemory()
+	p.t.Cleanup(func() { livetest.SearchJournal(p.t, store) })
+	p.store = store
+}
+
+// historyDatabase is the default, or what stands for it on a real server.
+func (p *project) historyDatabase() string { return p.space.ID(migrations.DefaultHistoryDatabase) }
+
+// runner makes a runner of migration files, by their names. Their database is
+// shop, or what stands for it on a real server.
 func (p *project) runner(files map[string]string, opts ...migrations.RunnerOption) *migrations.Runner {
 	p.t.Helper()
 	var list []*migrations.Migration
 	for name, text := range files {
-		m, err := migrations.Parse(name, []byte(text))
+		m, err := migrations.Parse(name, []byte(strings.ReplaceAll(text, "shop", p.space.ID("shop"))))
 		if err != nil {
 			p.t.Fatal(err)
 		}
@@ -66,7 +83,10 @@ func (p *project) runnerOf(list []*migrations.Migration, opts ...migrations.Runn
 	if err != nil {
 		p.t.Fatal(err)
 	}
-	opts = append([]migrations.RunnerOption{migrations.WithOrigin(migrations.Origin{Environment: "test", Tool: "v1", Journal: "here:/journal"})}, opts...)
+	opts = append([]migrations.RunnerOption{
+		migrations.WithHistory(migrations.History{Database: p.historyDatabase()}),
+		migrations.WithOrigin(migrations.Origin{Environment: "test", Tool: "v1", Journal: "here:/journal"}),
+	}, opts...)
 	r, err := migrations.NewRunner(set, e, p.store, p.client, codec, opts...)
 	if err != nil {
 		p.t.Fatal(err)
@@ -75,16 +95,21 @@ func (p *project) runnerOf(list []*migrations.Migration, opts ...migrations.Runn
 }
 
 // snapshot reads the project with a client that shares nothing with ours.
-func (p *project) snapshot(pick func(database string) bool) oracle.Snapshot {
+func (p *project) snapshot(pick func(path string) bool) oracle.Snapshot {
 	p.t.Helper()
-	s, err := oracle.Reader{Endpoint: p.server.Endpoint(), Project: p.server.Project(), Key: p.server.Key()}.Read(p.t.Context(), pick)
+	s, err := p.server.Read(p.t.Context(), p.space)
 	if err != nil {
 		p.t.Fatal(err)
 	}
+	maps.DeleteFunc(s, func(path, _ string) bool { return !pick(path) })
 	return s
 }
 
-func notHistory(database string) bool { return database != migrations.DefaultHistoryDatabase }
+// besidesHistory picks what is not in the history's database.
+func (p *project) besidesHistory(path string) bool {
+	database, _, _ := strings.Cut(path, "/")
+	return database != p.historyDatabase()
+}
 
 func (p *project) states(r *migrations.Runner) string {
 	p.t.Helper()
@@ -112,7 +137,7 @@ func all() map[string]string { return map[string]string{fileA: upA, fileB: upB, 
 
 func TestUpAppliesWhatIsPendingAndDownTakesItBackExactly(t *testing.T) {
 	t.Parallel()
-	for _, version := range []string{"1.9.6", "1.8.1", "1.7.4"} {
+	for _, version := range livetest.Versions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			p := newProject(t, version)
@@ -122,7 +147,7 @@ func TestUpAppliesWhatIsPendingAndDownTakesItBackExactly(t *testing.T) {
 			}
 			var before []oracle.Snapshot
 			for _, to := range []string{"20260101000000", "20260102000000", ""} {
-				before = append(before, p.snapshot(notHistory))
+				before = append(before, p.snapshot(p.besidesHistory))
 				if _, err := r.Up(t.Context(), to); err != nil {
 					t.Fatal(err)
 				}
@@ -141,7 +166,7 @@ func TestUpAppliesWhatIsPendingAndDownTakesItBackExactly(t *testing.T) {
 				if _, err := r.Down(t.Context(), migrations.Back{}); err != nil {
 					t.Fatal(err)
 				}
-				if got := p.snapshot(notHistory); got.String() != want.String() {
+				if got := p.snapshot(p.besidesHistory); got.String() != want.String() {
 					t.Errorf("after down:\n%s\nwant\n%s", got, want)
 				}
 			}
@@ -157,7 +182,7 @@ func TestUpAppliesWhatIsPendingAndDownTakesItBackExactly(t *testing.T) {
 
 func TestDownToTakesEverythingNewerBack(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "1.9.6")
+	p := newProject(t, "")
 	r := p.runner(all())
 	if _, err := r.Up(t.Context(), ""); err != nil {
 		t.Fatal(err)
@@ -177,14 +202,14 @@ func TestDownToTakesEverythingNewerBack(t *testing.T) {
 	if _, err := r.Down(t.Context(), migrations.Back{To: "0"}); err != nil {
 		t.Fatal(err)
 	}
-	if got := p.snapshot(notHistory); len(got) != 0 {
+	if got := p.snapshot(p.besidesHistory); len(got) != 0 {
 		t.Errorf("left:\n%s", got)
 	}
 }
 
 func TestAFailedMigrationLeavesNoTraceAndStaysPending(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "1.9.6")
+	p := newProject(t, "")
 	r := p.runner(map[string]string{fileA: upA, fileB: upB + "  - assert: {collection: products, count: 7}\n"})
 	reports, err := r.Up(t.Context(), "")
 	if !errors.Is(err, engine.ErrRolledBack) || !errors.Is(err, steps.ErrAssertion) || len(reports) != 2 {
@@ -193,14 +218,14 @@ func TestAFailedMigrationLeavesNoTraceAndStaysPending(t *testing.T) {
 	if got := p.states(r); got != "a applied, b pending" {
 		t.Error(got)
 	}
-	if got := p.snapshot(notHistory); strings.Contains(got.String(), "lamp") || strings.Contains(got.String(), "price") {
+	if got := p.snapshot(p.besidesHistory); strings.Contains(got.String(), "lamp") || strings.Contains(got.String(), "price") {
 		t.Errorf("left:\n%s", got)
 	}
 }
 
 func TestUpRefusesEditedMissingAndOutOfOrderMigrations(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "1.9.6")
+	p := newProject(t, "")
 	if _, err := p.runner(map[string]string{fileA: upA, fileC: strings.Replace(upB, "lamp", "sofa", 1)}).Up(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
@@ -234,13 +259,13 @@ func TestUpRefusesEditedMissingAndOutOfOrderMigrations(t *testing.T) {
 
 func TestDownWithoutTheJournalAsksTheFileThenTheStructureThenRefuses(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "1.9.6")
+	p := newProject(t, "")
 	files := all()
 	files[fileC] += "down:\n  - update_document: {database: shop, collection: products, id: lamp, data: {title: Lamp}}\n"
 	if _, err := p.runner(files).Up(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
-	p.store = journaltest.NewMemory() // another machine
+	p.anotherMachine()
 	if _, err := p.runner(all()).PlanDown(t.Context(), migrations.Back{}); !errors.Is(err, migrations.ErrNoDown) || !strings.Contains(err.Error(), "from its structure") {
 		t.Errorf("no way back: %v", err)
 	}
@@ -254,7 +279,7 @@ func TestDownWithoutTheJournalAsksTheFileThenTheStructureThenRefuses(t *testing.
 			t.Fatal(err)
 		}
 	}
-	if got := p.snapshot(notHistory); len(got) != 0 {
+	if got := p.snapshot(p.besidesHistory); len(got) != 0 {
 		t.Errorf("left:\n%s", got)
 	}
 }
@@ -301,7 +326,7 @@ func TestAnInterruptedRunHasToBeEndedFirst(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			p := newProject(t, "1.9.6")
+			p := newProject(t, "")
 			r := p.interrupted()
 			if got := p.states(r); got != "a applied, b unfinished, c pending" {
 				t.Fatal(got)
@@ -326,9 +351,9 @@ func TestAnInterruptedRunHasToBeEndedFirst(t *testing.T) {
 
 func TestARunWhoseJournalIsElsewhereStopsEverything(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "1.9.6")
+	p := newProject(t, "")
 	p.interrupted()
-	p.store = journaltest.NewMemory() // another machine
+	p.anotherMachine()
 	r := p.runner(all())
 	_, err := r.Up(t.Context(), "")
 	if !errors.Is(err, migrations.ErrUnfinished) || !errors.Is(err, migrations.ErrElsewhere) || !strings.Contains(err.Error(), "here:/journal") {
@@ -341,7 +366,7 @@ func TestARunWhoseJournalIsElsewhereStopsEverything(t *testing.T) {
 
 func TestAnotherRunnerOfTheSameMigrationIsMetAsForeign(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "1.9.6")
+	p := newProject(t, "")
 	r := p.runner(map[string]string{fileA: upA})
 	tasks, err := r.PlanUp(t.Context(), "")
 	if err != nil {
@@ -361,7 +386,7 @@ func TestAnotherRunnerOfTheSameMigrationIsMetAsForeign(t *testing.T) {
 
 func TestAFunctionRunsBothWaysAndIsInTheCodec(t *testing.T) {
 	t.Parallel()
-	p := newProject(t, "1.9.6")
+	p := newProject(t, "")
 	var did []string
 	call := func(what string) func(context.Context, client.Client) error {
 		return func(context.Context, client.Client) error {
