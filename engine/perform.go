@@ -116,13 +116,37 @@ func (x *execution) perform(ctx, own context.Context, a *act) (after Observation
 	if err != nil {
 		return nil, false, a.fail(DoingApply, err)
 	}
-	x.phase(a, DoingSettle)
-	err = x.retry(ctx, a, DoingSettle, func() error { return a.step.Settle(ctx, a.site, a.before) })
-	if err != nil {
+	if err := x.settle(ctx, a); err != nil {
 		return nil, false, a.fail(DoingSettle, err)
 	}
 	a.site.Doubtful = false
 	return after, adopted, nil
+}
+
+// settle waits for what was asked for. Settling can take requests that change
+// something, such as asking again for what the server has lost. One of them
+// that may still be on its way, from this attempt or from a process before,
+// could undo what settling has found: it is waited for, and looked at again.
+func (x *execution) settle(ctx context.Context, a *act) error {
+	x.phase(a, DoingSettle)
+	doubtful := a.site.Doubtful
+	return x.retry(ctx, a, DoingSettle, func() error {
+		for {
+			watched, changed := x.watch(ctx)
+			err := a.step.Settle(watched, a.site, a.before)
+			late := err != nil && x.class(err) == ClassAmbiguous
+			if !late && (!doubtful || !changed()) {
+				return err
+			}
+			if waitErr := x.wait(ctx, a, x.quarantine, WaitQuarantine); waitErr != nil {
+				return following(waitErr, err)
+			}
+			doubtful = false
+			if err != nil {
+				return err
+			}
+		}
+	})
 }
 
 // goesOver reports whether the step is an undo that the policy lets loose on
