@@ -19,6 +19,20 @@ const (
 	ClassAmbiguous
 )
 
+// String gives the class's name.
+func (c Class) String() string {
+	switch c {
+	case ClassPermanent:
+		return "permanent"
+	case ClassTransient:
+		return "transient"
+	case ClassAmbiguous:
+		return "ambiguous"
+	default:
+		return "unknown"
+	}
+}
+
 // RetryPolicy says how long and how often an attempt is repeated.
 type RetryPolicy struct {
 	Initial    time.Duration // wait before the second attempt; default 200 ms
