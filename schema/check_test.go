@@ -8,19 +8,23 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/backstep-dev/backstep/internal/livetest"
 	"github.com/backstep-dev/backstep/schema"
 )
 
 func TestLimitsForAVersionAreThoseOfItsServer(t *testing.T) {
 	t.Parallel()
-	for _, version := range []string{"1.7.4", "1.8.1", "1.9.6"} {
-		got, err := schema.LimitsFor(version)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if diff := cmp.Diff(newProject(t, version).limits(), got); diff != "" {
-			t.Errorf("%s: %s", version, diff)
-		}
+	for _, version := range livetest.Versions() {
+		t.Run(version, func(t *testing.T) {
+			t.Parallel()
+			got, err := schema.LimitsFor(version)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(newProject(t, version).limits(), got); diff != "" {
+				t.Error(diff)
+			}
+		})
 	}
 	for _, version := range []string{"", "1.9", "latest", "-1.0.0"} {
 		if _, err := schema.LimitsFor(version); err == nil {

@@ -12,7 +12,6 @@ import (
 	"text/tabwriter"
 
 	"github.com/backstep-dev/backstep/engine"
-	"github.com/backstep-dev/backstep/internal/oracle"
 	"github.com/backstep-dev/backstep/migrations"
 	"github.com/backstep-dev/backstep/schema"
 )
@@ -141,16 +140,13 @@ func migration(t *testing.T, file *schema.File) *migrations.Migration {
 func (p *project) upAndDown(file *schema.File, compare ...func()) int {
 	t := p.t
 	t.Helper()
+	file = p.placed(file)
 	m := migration(t, file)
 	r := p.runner(m)
 	if _, err := r.Up(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
-	live, err := schema.Live(t.Context(), p.client, migrations.DefaultHistoryDatabase)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, d := range schema.Compare(file.Model, live) {
+	for _, d := range schema.Compare(file.Model, p.live()) {
 		t.Errorf("file / live: %s", d)
 	}
 	for _, f := range compare {
@@ -170,7 +166,7 @@ func (p *project) upAndDown(file *schema.File, compare ...func()) int {
 func (p *project) refusedToo(file *schema.File) {
 	t := p.t
 	t.Helper()
-	if _, err := p.runner(migration(t, file)).Up(t.Context(), ""); !errors.Is(err, engine.ErrRolledBack) {
+	if _, err := p.runner(migration(t, p.placed(file))).Up(t.Context(), ""); !errors.Is(err, engine.ErrRolledBack) {
 		t.Errorf("Check refuses what the server does not: %v", err)
 	}
 	if left := p.snapshot(); len(left) > 0 {
@@ -191,14 +187,4 @@ func refusal(t *testing.T, err error) (result, detail string) {
 		}
 	}
 	return fmt.Sprintf("refused, reasons: %d", len(refused.Problems)), refused.Problems[0].At.Path + ": " + refused.Problems[0].Reason
-}
-
-func (p *project) snapshot() oracle.Snapshot {
-	p.t.Helper()
-	reader := oracle.Reader{Endpoint: p.server.Endpoint(), Project: p.server.Project(), Key: p.server.Key()}
-	s, err := reader.Read(p.t.Context(), func(id string) bool { return id != migrations.DefaultHistoryDatabase })
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return s
 }
