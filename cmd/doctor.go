@@ -153,6 +153,9 @@ func (d *doctor) examineSchema(ctx context.Context, server appwrite.Server) {
 	collections := 0
 	for _, db := range databases {
 		all, err := d.client.ListCollections(ctx, db.ID)
+		if errors.Is(err, appwrite.ErrNotFound) {
+			continue // removed since the databases were listed
+		}
 		if err != nil {
 			d.say("schema", checkFail, err.Error(), "")
 			return

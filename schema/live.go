@@ -2,6 +2,7 @@ package schema
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -10,7 +11,8 @@ import (
 
 // Live reads the databases of a project, all but those named in except (the
 // history's own, for instance), through LIST queries only. Attributes and
-// indexes that are on their way out are left out, as they are in a file.
+// indexes that are on their way out are left out, as they are in a file; so are
+// databases and collections that are removed while they are read.
 func Live(ctx context.Context, client *appwrite.Client, except ...string) (Model, error) {
 	databases, err := client.ListDatabases(ctx)
 	if err != nil {
@@ -23,11 +25,17 @@ func Live(ctx context.Context, client *appwrite.Client, except ...string) (Model
 		}
 		db := Database{ID: d.ID, Name: d.Name, Enabled: d.Enabled, Type: d.Type}
 		collections, err := client.ListCollections(ctx, d.ID)
+		if errors.Is(err, appwrite.ErrNotFound) {
+			continue
+		}
 		if err != nil {
 			return Model{}, fmt.Errorf("read the live schema of database %s: %w", d.ID, err)
 		}
 		for _, c := range collections {
 			col, err := liveCollection(ctx, client, d.ID, c)
+			if errors.Is(err, appwrite.ErrNotFound) {
+				continue
+			}
 			if err != nil {
 				return Model{}, fmt.Errorf("read the live schema of collection %s/%s: %w", d.ID, c.ID, err)
 			}
