@@ -83,7 +83,7 @@ func (s RestoreCollection) Apply(ctx context.Context, site engine.Site, _ engine
 			return nil, err
 		}
 	}
-	if _, err := s.client.UpdateCollection(ctx, s.Database, s.Collection.collection(s.Database, s.ID)); err != nil {
+	if err := s.reveal(ctx); err != nil {
 		return nil, err
 	}
 	return s.observe(ctx)
@@ -112,6 +112,17 @@ func (s RestoreCollection) open(ctx context.Context) error {
 		return nil
 	}
 	_, err = s.client.CreateCollection(ctx, s.Database, s.hidden().collection(s.Database, s.ID))
+	return err
+}
+
+// reveal gives the collection back what it was hidden from. It sends nothing
+// where that is nothing: a request whose effect cannot be seen could not be
+// waited for, and would hide the collection again after a later step.
+func (s RestoreCollection) reveal(ctx context.Context) error {
+	if s.hidden().equal(s.Collection) {
+		return nil
+	}
+	_, err := s.client.UpdateCollection(ctx, s.Database, s.Collection.collection(s.Database, s.ID))
 	return err
 }
 

@@ -82,8 +82,10 @@ func (s RestoreDatabase) Apply(ctx context.Context, site engine.Site, _ engine.M
 			return nil, err
 		}
 	}
-	if _, err := s.client.UpdateDatabase(ctx, s.database(s.Database)); err != nil {
-		return nil, err
+	if !same(s.hidden(), s.Database) { // see RestoreCollection.reveal
+		if _, err := s.client.UpdateDatabase(ctx, s.database(s.Database)); err != nil {
+			return nil, err
+		}
 	}
 	return s.observe(ctx)
 }

@@ -127,6 +127,7 @@ func (w *world) process(tb testing.TB, m mishap, policy engine.ConflictPolicy, f
 	}
 	p.engine, err = engine.New(p.ledger, codec,
 		engine.WithClassifier(steps.Classify),
+		engine.WithWatch(appwrite.Watch),
 		engine.WithClock(&clock{during: during}),
 		engine.WithQuarantine(quarantine),
 		engine.WithConflict(policy),

@@ -122,12 +122,14 @@ func (r *trial) disturbed(t *testing.T, l *leg, m mishap) {
 	t.Helper()
 	r.tally.point()
 	point := l.point(m, "going on")
+	list := l.list() // before the process starts, which is to be the last one that did
 	p := r.process(t, m, engine.ConflictHalt, r.funcs)
-	report, err := p.run(t.Context(), t, l.list(), nil)
+	report, err := p.run(t.Context(), t, list, nil)
 	if r.c.Unproven && report.Outcome == engine.OutcomeHalted {
 		l.reset()
 		return
 	}
+	p.wire.release()
 	wantOutcome(t, point, report, err, engine.OutcomeApplied)
 	r.want(t, point, l.to)
 	l.home(report.Run)
@@ -139,8 +141,9 @@ func (r *trial) crashed(t *testing.T, l *leg, m mishap, resume bool) {
 	t.Helper()
 	r.tally.point()
 	point := l.point(m, map[bool]string{true: "resumed", false: "rolled back"}[resume])
+	list := l.list() // before the process starts, which is to be the last one that did
 	p := r.process(t, m, engine.ConflictHalt, r.funcs)
-	report, err := p.run(t.Context(), t, l.list(), nil)
+	report, err := p.run(t.Context(), t, list, nil)
 	if !p.fuse.isBlown() {
 		t.Fatalf("%s: the process did not stop: %v", point, err)
 	}
@@ -155,6 +158,7 @@ func (r *trial) crashed(t *testing.T, l *leg, m mishap, resume bool) {
 	next := r.healthy(t)
 	if resume {
 		report, err = next.engine.Resume(t.Context(), run)
+		p.wire.release()
 		if r.c.Unproven && report.Outcome == engine.OutcomeHalted {
 			l.reset()
 			return
@@ -166,6 +170,7 @@ func (r *trial) crashed(t *testing.T, l *leg, m mishap, resume bool) {
 		return
 	}
 	report, err = next.engine.Rollback(t.Context(), run)
+	p.wire.release()
 	if (r.c.Unproven || r.c.Irreversible) && report.Outcome == engine.OutcomeHalted {
 		l.reset()
 		return
@@ -201,7 +206,10 @@ func (r *trial) undo(t *testing.T, l *leg) {
 		for _, what := range requestFaults() {
 			r.tally.point()
 			point := l.point(mishap{what, at}, "in the undo")
-			report, err := r.process(t, mishap{what, at}, engine.ConflictHalt, r.funcs).run(t.Context(), t, l.list(), fail)
+			list := l.list()
+			p := r.process(t, mishap{what, at}, engine.ConflictHalt, r.funcs)
+			report, err := p.run(t.Context(), t, list, fail)
+			p.wire.release()
 			if r.c.Unproven && report.Outcome == engine.OutcomeHalted {
 				l.reset()
 				continue
@@ -225,8 +233,9 @@ func (r *trial) undoCrashed(t *testing.T, l *leg, fail []engine.Step, m mishap) 
 	t.Helper()
 	r.tally.point()
 	point := l.point(m, "in the undo, resumed")
+	list := l.list()
 	p := r.process(t, m, engine.ConflictHalt, r.funcs)
-	report, err := p.run(t.Context(), t, l.list(), fail)
+	report, err := p.run(t.Context(), t, list, fail)
 	if !p.fuse.isBlown() {
 		t.Fatalf("%s: the process did not stop: %v", point, err)
 	}
@@ -239,6 +248,7 @@ func (r *trial) undoCrashed(t *testing.T, l *leg, fail []engine.Step, m mishap) 
 		t.Fatalf("%s: a run that was cut off reports %q: %v", point, report.Outcome, err)
 	}
 	report, err = r.healthy(t).engine.Resume(t.Context(), run)
+	p.wire.release()
 	if r.c.Unproven && report.Outcome == engine.OutcomeHalted {
 		l.reset()
 		return
