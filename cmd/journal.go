@@ -1,8 +1,6 @@
 package cmd
 
 import (
-	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"path/filepath"
@@ -248,66 +246,12 @@ func runsToVerify(c *cobra.Command, store journal.Store, args []string) ([]strin
 }
 
 func verifyRun(c *cobra.Command, store journal.Store, run string) verified {
-	v := verified{Run: run}
-	records, err := store.Records(c.Context(), run)
-	if err == nil {
-		_, err = journal.Fold(records)
-	}
+	found, err := journal.Verify(c.Context(), store, run)
+	v := verified{Run: run, Records: found.Records, Archives: len(found.Archives)}
 	if err != nil {
 		v.Error = err.Error()
-		return v
-	}
-	v.Records = len(records)
-	for _, r := range records {
-		for _, ref := range archiveRefs(r.Body) {
-			v.Archives++
-			for _, err := range store.Archives().Read(c.Context(), ref) {
-				if err != nil {
-					v.Error = errors.Join(errors.New("archive "+ref.Name), err).Error()
-					return v
-				}
-			}
-		}
 	}
 	return v
-}
-
-// archiveRefs finds every reference to an archive in a record's body, however
-// deep a step has put it in its memento.
-func archiveRefs(body json.RawMessage) []journal.ArchiveRef {
-	var tree any
-	if json.Unmarshal(body, &tree) != nil {
-		return nil
-	}
-	var refs []journal.ArchiveRef
-	var walk func(any)
-	walk = func(v any) {
-		switch v := v.(type) {
-		case []any:
-			for _, e := range v {
-				walk(e)
-			}
-		case map[string]any:
-			if ref, ok := asArchiveRef(v); ok {
-				refs = append(refs, ref)
-				return
-			}
-			for _, e := range v {
-				walk(e)
-			}
-		}
-	}
-	walk(tree)
-	return refs
-}
-
-func asArchiveRef(m map[string]any) (journal.ArchiveRef, bool) {
-	name, okName := m["name"].(string)
-	sum, okSum := m["sha256"].(string)
-	items, okItems := m["items"].(float64)
-	size, okSize := m["bytes"].(float64)
-	ok := okName && okSum && okItems && okSize && name != "" && len(m) == 4
-	return journal.ArchiveRef{Name: name, SHA256: sum, Items: int64(items), Bytes: int64(size)}, ok
 }
 
 // shorten cuts s to n runes.
