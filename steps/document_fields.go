@@ -106,7 +106,7 @@ func (f shape) fault(key string, value any, how route) string {
 		return "would become the attribute's default: leave the field out, or update it to null afterwards"
 	case isEmpty(value) && f.hasDefault(key) && !f.nullable():
 		return "cannot be null: the server puts the attribute's default in its place"
-	case how == byPatch && f.server.Operators && isOperator(value):
+	case how == byPatch && f.server.Operators && appwrite.LooksLikeOperator(value):
 		return "would be taken for an operator: such text can only be written when the document is created"
 	}
 	list, isList := value.([]any)

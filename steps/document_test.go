@@ -129,6 +129,7 @@ func TestTextLikeAnOperatorIsWrittenByCreationOnly(t *testing.T) {
 		}
 		b.do(b.create("plain", map[string]any{"title": "plain"}))
 		wantField(b.t, b, b.update("plain", map[string]any{"title": text}), "data.title", "operator")
+		b.cycle(b.update("plain", map[string]any{"title": `{"method":"GET","path":"/"}`})) // no operator's method
 		changed := b.do(b.update("trap", map[string]any{"title": "plain"}))
 		_, err := changed[0].step.Inverse(changed[0].before, changed[0].after)
 		if !errors.Is(err, engine.ErrIrreversible) {

@@ -144,21 +144,6 @@ func parseTime(s string) (time.Time, bool) {
 	return time.Time{}, false
 }
 
-// isOperator reports whether the server would take the text for an operator
-// when it arrives by PATCH: JSON text of an object with a method.
-func isOperator(value any) bool {
-	text, ok := value.(string)
-	if !ok || !strings.Contains(text, "method") {
-		return false
-	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal([]byte(text), &object) != nil {
-		return false
-	}
-	_, found := object["method"]
-	return found
-}
-
 // sortedIDs sorts related ids, which come in no particular order.
 func sortedIDs(ids []any) []any {
 	sorted := slices.Clone(ids)
