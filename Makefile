@@ -25,13 +25,15 @@ bench: ## speed and counts of requests, as Go benchmarks
 fuzz: ## every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)
 
-soak: ## longer versions of the random suites: kill -9 of the binary, random migrations
-	BACKSTEP_SOAK=1 $(GO) test -count=1 -timeout 2h -run 'Kill|Random|Soak' -v ./testdata/... ./steps/... ./engine/... ./migrations/... ./cmd/...
+soak: ## longer versions of the random suites: kill -9, random migrations, crashes, memory
+	BACKSTEP_SOAK=1 .ci/keyless $(GO) test -count=1 -timeout 6h -run 'Kill|Random|Crash|Memory' -v \
+		./cmd ./internal/randomtest ./engine ./appwritetest
 
 live: ## every suite over the embedded server, against a real one
 	@test -n "$$BACKSTEP_LIVE_ENDPOINT" -a -n "$$BACKSTEP_LIVE_PROJECT" -a -n "$$BACKSTEP_LIVE_KEY" || \
 		{ echo "set BACKSTEP_LIVE_ENDPOINT, BACKSTEP_LIVE_PROJECT and BACKSTEP_LIVE_KEY" >&2; exit 2; }
-	$(GO) test -count=1 -p 1 -timeout 2h ./appwrite/... ./steps/... ./migrations/... ./schema/... ./cmd/...
+	.ci/keyless $(GO) test -count=1 -p 1 -timeout 6h -v \
+		./appwrite/... ./steps/... ./migrations/... ./schema/... ./internal/... ./cmd/...
 
 sdk-test: ## Appwrite's own Node SDK against `backstep dev` (needs node and npm)
 	testdata/node-sdk/run
