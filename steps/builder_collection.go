@@ -104,22 +104,22 @@ type RelationshipBuilder struct{ step CreateRelationship }
 
 // OneToOne relates each document to at most one, and the other way round.
 func (c *CollectionBuilder) OneToOne(key, related string) *RelationshipBuilder {
-	return c.relationship("oneToOne", key, related)
+	return c.relationship(OneToOne, key, related)
 }
 
 // OneToMany relates each document to any number that have no other.
 func (c *CollectionBuilder) OneToMany(key, related string) *RelationshipBuilder {
-	return c.relationship("oneToMany", key, related)
+	return c.relationship(OneToMany, key, related)
 }
 
 // ManyToOne relates each document to at most one, which may have many.
 func (c *CollectionBuilder) ManyToOne(key, related string) *RelationshipBuilder {
-	return c.relationship("manyToOne", key, related)
+	return c.relationship(ManyToOne, key, related)
 }
 
 // ManyToMany relates documents freely.
 func (c *CollectionBuilder) ManyToMany(key, related string) *RelationshipBuilder {
-	return c.relationship("manyToMany", key, related)
+	return c.relationship(ManyToMany, key, related)
 }
 
 func (c *CollectionBuilder) relationship(kind, key, related string) *RelationshipBuilder {

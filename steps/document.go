@@ -120,20 +120,6 @@ func (p place) read(ctx context.Context, links []string) (documentImage, bool, e
 	return newDocumentImage(p.collection, document, links), true, nil
 }
 
-// selection asks for all fields and for the relationships, which servers since
-// 1.8 leave out where they have no column of their own. Earlier ones always show
-// them, and lose ids when asked.
-func selection(links []string, server appwrite.Capabilities) []string {
-	if len(links) == 0 || !server.Timestamps {
-		return nil
-	}
-	names := []string{"*"}
-	for _, link := range links {
-		names = append(names, link+".*")
-	}
-	return names
-}
-
 // foreign is the error of a step that found what somebody else left.
 func (p place) foreign(format string, args ...any) error {
 	return stopped(p.ref(), engine.ErrForeign, format, args...)

@@ -42,14 +42,6 @@ func newShape(collection appwrite.Collection, server appwrite.Capabilities) shap
 	return f
 }
 
-// readable reports whether a relationship can be asked for. The parent side of a
-// relationship of a collection with itself cannot.
-func readable(collection string, attribute appwrite.Attribute) bool {
-	r := attribute.Relationship
-	return r != nil && attribute.Status == appwrite.StatusAvailable &&
-		(r.Related != collection || r.Side == "child")
-}
-
 // hasDefault reports whether the server puts a default where null is written.
 func (f shape) hasDefault(key string) bool {
 	value := f.attributes[key].Default
@@ -61,18 +53,6 @@ func (f shape) hasDefault(key string) bool {
 // defaults.
 func (f shape) nullable() bool {
 	return f.server.Bulk && !f.server.BulkDefaults && len(f.links) == 0
-}
-
-// many reports whether a relationship leads to a list.
-func many(relationship *appwrite.Relationship) bool {
-	switch relationship.Type {
-	case "oneToMany":
-		return relationship.Side != "child"
-	case "manyToOne":
-		return relationship.Side == "child"
-	default:
-		return relationship.Type == "manyToMany"
-	}
 }
 
 // route is how a value will be sent.

@@ -81,7 +81,7 @@ func (f shape) same(key string, a, b map[string]any) bool {
 // leads somewhere else now. The server refuses that in one step.
 func (f shape) repointed(key string, from, to any) bool {
 	relationship := f.attributes[key].Relationship
-	return relationship != nil && relationship.Type == "oneToOne" && relationship.TwoWay &&
+	return relationship != nil && relationship.Type == OneToOne && relationship.TwoWay &&
 		!isEmpty(from) && !isEmpty(to) && !sameValue(from, to)
 }
 

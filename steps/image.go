@@ -173,7 +173,7 @@ func imageOfRelationship(collection string, a appwrite.Attribute) RelationshipIm
 		TwoWayKey:  r.TwoWayKey,
 		OnDelete:   r.OnDelete,
 	}
-	if r.Side == "child" {
+	if r.Side == childSide {
 		image.Collection, image.Key = r.Related, r.TwoWayKey
 		image.Related, image.TwoWayKey = collection, a.Key
 	}

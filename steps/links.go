@@ -49,30 +49,20 @@ func (i RelationshipImage) holder() end {
 	}
 }
 
-// fields are what to read in order to see the links. From 1.8 related documents
-// are read only where they are selected; 1.7 reads them anyway, and leaves out
-// their ids where they are selected.
-func (e end) fields(ctx context.Context, client *appwrite.Client) ([]string, error) {
-	server, err := client.Detect(ctx)
-	if err != nil || !server.Capabilities.Sequence {
-		return nil, err
-	}
-	return []string{"*", e.key + ".*"}, nil
-}
-
 // walkLinks yields every document's links.
 func walkLinks(ctx context.Context, client *appwrite.Client, database string, image RelationshipImage, each func(archivedLink) error) error {
 	from := image.holder()
-	fields, err := from.fields(ctx, client)
+	server, err := client.Detect(ctx)
 	if err != nil {
 		return err
 	}
+	fields := selection([]string{from.key}, server.Capabilities)
 	for page, err := range client.Walk(ctx, database, from.collection, appwrite.WalkOptions{Select: fields}) {
 		if err != nil {
 			return err
 		}
 		for _, document := range page {
-			related := idsOf(document.Data[from.key])
+			related := relatedIDs(document.Data[from.key])
 			if len(related) == 0 {
 				continue
 			}
@@ -82,25 +72,6 @@ func walkLinks(ctx context.Context, client *appwrite.Client, database string, im
 		}
 	}
 	return nil
-}
-
-// idsOf gives the ids that a relationship's value holds, in the server's order:
-// that of linking.
-func idsOf(value any) []string {
-	var ids []string
-	switch v := value.(type) {
-	case string:
-		if v != "" {
-			ids = append(ids, v)
-		}
-	case []any:
-		for _, item := range v {
-			if id, ok := item.(string); ok {
-				ids = append(ids, id)
-			}
-		}
-	}
-	return ids
 }
 
 // timeless gives a link's line for a digest: without what linking again changes.
@@ -190,11 +161,11 @@ func (l *linker) lacking(ctx context.Context, page []archivedLink) ([]archivedLi
 		holders = append(holders, link.ID)
 		targets = append(targets, link.Related...)
 	}
-	fields, err := from.fields(ctx, l.client)
+	server, err := l.client.Detect(ctx)
 	if err != nil {
 		return nil, err
 	}
-	live, err := l.client.FindDocuments(ctx, l.database, from.collection, holders, fields...)
+	live, err := l.client.FindDocuments(ctx, l.database, from.collection, holders, selection([]string{from.key}, server.Capabilities)...)
 	if err != nil {
 		return nil, err
 	}
@@ -208,7 +179,7 @@ func (l *linker) lacking(ctx context.Context, page []archivedLink) ([]archivedLi
 		exists[document.ID] = true
 	}
 	for _, document := range live {
-		if len(idsOf(document.Data[from.key])) == 0 {
+		if len(relatedIDs(document.Data[from.key])) == 0 {
 			updated[document.ID] = document.UpdatedAt
 		}
 	}

@@ -103,11 +103,11 @@ func (n neighbourhood) cascade(live documentImage) []member {
 	var next []member
 	for _, attribute := range n.collections[live.Collection].Attributes {
 		r := attribute.Relationship
-		if r == nil || r.OnDelete != "cascade" {
+		if r == nil || r.OnDelete != Cascade {
 			continue
 		}
-		child := r.Side == "child"
-		if (r.Type == "oneToMany" || r.Type == "manyToMany") && child || r.Type == "manyToOne" && !child {
+		child := r.Side == childSide
+		if (r.Type == OneToMany || r.Type == ManyToMany) && child || r.Type == ManyToOne && !child {
 			continue
 		}
 		for _, id := range relatedIDs(live.Data[attribute.Key]) {
@@ -121,7 +121,7 @@ func (n neighbourhood) cascade(live documentImage) []member {
 // the one it leads to does.
 func (n neighbourhood) cascades(link lostLink) bool {
 	r := n.shape(link.Collection).attributes[link.Key].Relationship
-	return r != nil && r.OnDelete == "cascade" && r.Type == "manyToOne"
+	return r != nil && r.OnDelete == Cascade && r.Type == ManyToOne
 }
 
 // inbound finds the one-way links that lead to a document and that it does not
@@ -131,7 +131,7 @@ func (n neighbourhood) inbound(ctx context.Context, to member) ([]lostLink, erro
 	for _, collection := range n.collections {
 		for _, attribute := range collection.Attributes {
 			r := attribute.Relationship
-			if r == nil || r.TwoWay || r.Related != to.collection || r.Side == "child" {
+			if r == nil || r.TwoWay || r.Related != to.collection || r.Side == childSide {
 				continue
 			}
 			from, err := n.holders(ctx, collection.ID, attribute, to.id)
@@ -170,19 +170,4 @@ func (n neighbourhood) holders(ctx context.Context, collection string, attribute
 		}
 	}
 	return ids, nil
-}
-
-// relatedIDs gives the ids that a relationship's value names.
-func relatedIDs(value any) []string {
-	if id, ok := value.(string); ok {
-		return []string{id}
-	}
-	list, _ := value.([]any)
-	var ids []string
-	for _, element := range list {
-		if id, ok := element.(string); ok {
-			ids = append(ids, id)
-		}
-	}
-	return ids
 }
