@@ -42,7 +42,7 @@ func (s served) client(t *testing.T) (*appwrite.Client, appwrite.Server) {
 
 func newClient(tb testing.TB, cfg appwrite.Config, opts ...appwrite.Option) *appwrite.Client {
 	tb.Helper()
-	c, err := appwrite.New(cfg, opts...)
+	c, err := appwrite.New(cfg, append([]appwrite.Option{appwrite.WithLogger(livetest.Logger(tb))}, opts...)...)
 	if err != nil {
 		tb.Fatal(err)
 	}

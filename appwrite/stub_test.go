@@ -10,10 +10,11 @@ import (
 	"testing"
 
 	"github.com/backstep-dev/backstep/appwrite"
+	"github.com/backstep-dev/backstep/internal/livetest"
 )
 
 // marker is an API key that must turn up nowhere but in the requests' header.
-const marker = "standard_MARKER-0123456789abcdef"
+const marker = livetest.Marker
 
 // sent is a request as a stub has received it.
 type sent struct {

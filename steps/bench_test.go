@@ -58,7 +58,8 @@ func newBench(t *testing.T, version string) *bench {
 // connect makes the client and the codec.
 func (b *bench) connect() {
 	b.t.Helper()
-	var opts []appwrite.Option
+	opts := []appwrite.Option{appwrite.WithLogger(livetest.Logger(b.t))}
+	b.t.Cleanup(func() { livetest.SearchJournal(b.t, b.store) })
 	if b.wait > 0 {
 		opts = append(opts, appwrite.WithWait(b.wait))
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/internal/livetest"
 	"github.com/backstep-dev/backstep/internal/oracle"
 	"github.com/backstep-dev/backstep/journal"
 	"github.com/backstep-dev/backstep/journal/journaltest"
@@ -117,7 +118,7 @@ func (w *world) process(tb testing.TB, m mishap, policy engine.ConflictPolicy, f
 	var err error
 	p.client, err = appwrite.New(appwrite.Config{
 		Endpoint: w.stage.Endpoint, Project: w.stage.Project, Key: w.stage.Key,
-	}, appwrite.WithTransport(p.wire))
+	}, appwrite.WithTransport(p.wire), appwrite.WithLogger(livetest.Logger(tb)))
 	if err != nil {
 		tb.Fatalf("client: %v", err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/internal/livetest"
 	"github.com/backstep-dev/backstep/journal/journaltest"
 	"github.com/backstep-dev/backstep/steps"
 )
@@ -31,6 +32,7 @@ func Run(t *testing.T, stage Stage, c Case, tally *Tally, newDatabase func() str
 		world: &world{stage: stage, base: transport, tally: tally},
 		c:     c, fresh: newDatabase,
 	}
+	t.Cleanup(func() { livetest.SearchJournal(t, r.store) })
 	if !r.applies(t) {
 		t.Skipf("%s does not exist on this server", c.Name)
 	}
@@ -58,6 +60,9 @@ func (r *trial) applies(t *testing.T) bool {
 // begin sets up a database of the case's own, with an empty journal.
 func (r *trial) begin(t *testing.T) {
 	t.Helper()
+	if r.store != nil {
+		livetest.SearchJournal(t, r.store)
+	}
 	r.database, r.store, r.last = r.fresh(), journaltest.NewMemory(), nil
 	r.funcs = r.known(func(context.Context) error { return nil })
 	if r.c.Setup == nil {
