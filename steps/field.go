@@ -33,6 +33,14 @@ func (c *check) fail(field, format string, args ...any) {
 	}
 }
 
+// Appwrite's rules for ids and keys, their length aside, and for permissions.
+var (
+	idRule         = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`)
+	permissionRule = regexp.MustCompile(`^(create|read|update|delete|write)\("(any|guests|users(/(un)?verified)?|` +
+		`user:[A-Za-z0-9][\w.-]*(/(un)?verified)?|team:[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?|` +
+		`member:[A-Za-z0-9][\w.-]*|label:[A-Za-z0-9]+)"\)$`)
+)
+
 // id holds a value against Appwrite's rule for ids and keys. "unique()" is
 // refused: an undo must know the id before the server does.
 func (c *check) id(field, value string) {
@@ -41,7 +49,7 @@ func (c *check) id(field, value string) {
 		c.fail(field, "is missing")
 	case len(value) > 36:
 		c.fail(field, "%q is longer than 36 characters", value)
-	case !regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]*$`).MatchString(value):
+	case !idRule.MatchString(value):
 		c.fail(field, "%q may hold only letters, digits, '.', '_' and '-', and must start with a letter or digit", value)
 	}
 }
@@ -60,15 +68,13 @@ func (c *check) oneOf(field, value string, words ...string) {
 	}
 }
 
-// permissions holds a collection's permissions against Appwrite's grammar.
+// permissions holds permissions against Appwrite's grammar.
 func (c *check) permissions(field string, values []string) {
 	if len(values) > 100 {
 		c.fail(field, "has more than 100 entries")
 	}
-	const role = `(any|guests|users(/(un)?verified)?|user:[A-Za-z0-9][\w.-]*(/(un)?verified)?|team:[A-Za-z0-9][\w.-]*(/[A-Za-z0-9][\w.-]*)?|member:[A-Za-z0-9][\w.-]*|label:[A-Za-z0-9]+)`
-	grammar := regexp.MustCompile(`^(create|read|update|delete|write)\("` + role + `"\)$`)
 	for _, value := range values {
-		if !grammar.MatchString(value) {
+		if !permissionRule.MatchString(value) {
 			c.fail(field, "%q is not a permission such as read(\"any\")", value)
 		}
 	}
