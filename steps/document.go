@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -107,15 +106,8 @@ func (p place) read(ctx context.Context, links []string) (documentImage, bool, e
 		return documentImage{}, false, err
 	}
 	document, err := p.client.FindDocument(ctx, p.database, p.collection, p.id, selection(links, server.Capabilities)...)
-	if errors.Is(err, appwrite.ErrNotFound) && !errors.Is(err, appwrite.ErrContainerNotFound) {
-		var twin *appwrite.TwinError
-		if errors.As(err, &twin) {
-			return documentImage{}, false, stopped(p.ref(), ErrExists, "as %q, which the server takes for the same", twin.Stored)
-		}
-		return documentImage{}, false, nil
-	}
 	if err != nil {
-		return documentImage{}, false, err
+		return documentImage{}, false, unlessAbsent(err, p.ref())
 	}
 	return newDocumentImage(p.collection, document, links), true, nil
 }
