@@ -1,4 +1,4 @@
-# Needs only Go; tools are pinned in .ci/tools and run through `go run`.
+# Needs only Go; the tools are pinned in .ci/lint and run through `go run`.
 .PHONY: check test race lint format bench soak fuzz live sdk-test generate demo
 
 GO        ?= go
