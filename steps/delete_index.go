@@ -68,11 +68,12 @@ func (s DeleteIndex) Apply(ctx context.Context, site engine.Site, memento engine
 	if err != nil {
 		return nil, err
 	}
-	if why := s.foreignness(m); why != "" && site.OnConflict != engine.ConflictOverwrite {
-		if site.OnConflict == engine.ConflictMerge {
-			return absent() // it is somebody else's now
-		}
-		return nil, stopped(s.Target(), engine.ErrForeign, "%s", why)
+	why := s.foreignness(m)
+	if spared(site, why) {
+		return absent() // it is somebody else's now
+	}
+	if err := destructible(site, s.Target(), why); err != nil {
+		return nil, err
 	}
 	live, found, err := findIndex(ctx, s.client, s.Target())
 	switch {
@@ -95,7 +96,7 @@ func (s DeleteIndex) Settle(ctx context.Context, site engine.Site, memento engin
 	if err != nil {
 		return err
 	}
-	if s.foreignness(m) != "" && site.OnConflict == engine.ConflictMerge {
+	if spared(site, s.foreignness(m)) {
 		return nil
 	}
 	return awaitNoIndex(ctx, s.client, s.Target())

@@ -129,11 +129,12 @@ func (s DropAttribute) Apply(ctx context.Context, site engine.Site, memento engi
 	if !found {
 		return absent()
 	}
-	if why := s.foreignness(m); why != "" && site.OnConflict != engine.ConflictOverwrite {
-		if site.OnConflict == engine.ConflictMerge {
-			return absent() // it holds what others have written, so it stays
-		}
-		return nil, stopped(s.Target(), engine.ErrForeign, "%s", why)
+	why := s.foreignness(m)
+	if spared(site, why) {
+		return absent() // it holds what others have written, so it stays
+	}
+	if err := destructible(site, s.Target(), why); err != nil {
+		return nil, err
 	}
 	if live.Status == appwrite.StatusAvailable {
 		if err := s.unchanged(ctx, m, live); err != nil {
@@ -181,7 +182,7 @@ func (s DropAttribute) Settle(ctx context.Context, site engine.Site, memento eng
 	if err != nil {
 		return err
 	}
-	if s.foreignness(m) != "" && site.OnConflict == engine.ConflictMerge {
+	if spared(site, s.foreignness(m)) {
 		return nil
 	}
 	return awaitNoAttribute(ctx, s.client, s.Target())

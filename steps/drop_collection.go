@@ -110,11 +110,12 @@ func (s DropCollection) Apply(ctx context.Context, site engine.Site, memento eng
 	if !found {
 		return absent()
 	}
-	if why := s.foreignness(m); why != "" && site.OnConflict != engine.ConflictOverwrite {
-		if site.OnConflict == engine.ConflictMerge {
-			return absent() // it holds what others have made, so it stays
-		}
-		return nil, stopped(s.Target(), engine.ErrForeign, "%s", why)
+	why := s.foreignness(m)
+	if spared(site, why) {
+		return absent() // it holds what others have made, so it stays
+	}
+	if err := destructible(site, s.Target(), why); err != nil {
+		return nil, err
 	}
 	if err := s.unchanged(ctx, m); err != nil {
 		return nil, err
@@ -145,7 +146,7 @@ func (s DropCollection) unchanged(ctx context.Context, m droppedCollection) erro
 // Settle waits for the worker where the purge can reach other objects.
 func (s DropCollection) Settle(ctx context.Context, site engine.Site, memento engine.Memento) error {
 	m, err := recall[droppedCollection](memento)
-	if err != nil || !m.Linked || (s.foreignness(m) != "" && site.OnConflict == engine.ConflictMerge) {
+	if err != nil || !m.Linked || spared(site, s.foreignness(m)) {
 		return err
 	}
 	return passWorker(ctx, s.client, s.Target())

@@ -121,11 +121,12 @@ func (s DropDatabase) Apply(ctx context.Context, site engine.Site, memento engin
 	if !found {
 		return absent()
 	}
-	if why := s.foreignness(m); why != "" && site.OnConflict != engine.ConflictOverwrite {
-		if site.OnConflict == engine.ConflictMerge {
-			return absent() // it holds what others have made, so it stays
-		}
-		return nil, stopped(s.Target(), engine.ErrForeign, "%s", why)
+	why := s.foreignness(m)
+	if spared(site, why) {
+		return absent() // it holds what others have made, so it stays
+	}
+	if err := destructible(site, s.Target(), why); err != nil {
+		return nil, err
 	}
 	if !same(m.Database, live) {
 		return nil, stopped(s.Target(), engine.ErrForeign, "%s", differences(m.Database, live))

@@ -90,11 +90,12 @@ func (s DropRelationship) Apply(ctx context.Context, site engine.Site, memento e
 	if err != nil {
 		return nil, err
 	}
-	if why := s.foreignness(m); why != "" && site.OnConflict != engine.ConflictOverwrite {
-		if site.OnConflict == engine.ConflictMerge {
-			return absent() // it holds what others have linked, so it stays
-		}
-		return nil, stopped(s.Target(), engine.ErrForeign, "%s", why)
+	why := s.foreignness(m)
+	if spared(site, why) {
+		return absent() // it holds what others have linked, so it stays
+	}
+	if err := destructible(site, s.Target(), why); err != nil {
+		return nil, err
 	}
 	live, found, err := findRelationship(ctx, s.client, s.Target())
 	switch {
@@ -126,7 +127,7 @@ func (s DropRelationship) Settle(ctx context.Context, site engine.Site, memento 
 	if err != nil {
 		return err
 	}
-	if s.foreignness(m) != "" && site.OnConflict == engine.ConflictMerge {
+	if spared(site, s.foreignness(m)) {
 		return nil
 	}
 	return awaitNoRelationship(ctx, s.client, s.Database, m.Relationship)

@@ -100,11 +100,12 @@ func (s UpdateIndex) Apply(ctx context.Context, site engine.Site, memento engine
 	case found && before.equal(after):
 		return encode(after)
 	case found && !imageOfIndex(live).equal(after):
-		if why := s.foreignness(before, imageOfIndex(live)); why != "" && site.OnConflict != engine.ConflictOverwrite {
-			if site.OnConflict == engine.ConflictMerge {
-				return encode(imageOfIndex(live)) // it is somebody else's now
-			}
-			return nil, stopped(s.Target(), engine.ErrForeign, "%s", why)
+		why := s.foreignness(before, imageOfIndex(live))
+		if spared(site, why) {
+			return encode(imageOfIndex(live)) // it is somebody else's now
+		}
+		if err := destructible(site, s.Target(), why); err != nil {
+			return nil, err
 		}
 		if err := removeIndex(ctx, s.client, s.Target()); err != nil {
 			return nil, err
