@@ -86,7 +86,7 @@ func (e *Engine) Run(ctx context.Context, request Request) (Report, error) {
 		return x.close(OutcomeInterrupted)
 	}
 	x.begin()
-	x.emit(Event{Kind: EventRunStarted})
+	x.emit(x.beginning(EventRunStarted))
 	return x.goForward(ctx)
 }
 
@@ -100,7 +100,7 @@ func (e *Engine) Resume(ctx context.Context, run string) (Report, error) {
 	}
 	ctx, stop := e.attended(ctx)
 	defer stop()
-	x.emit(Event{Kind: EventRunResumed})
+	x.emit(x.beginning(EventRunResumed))
 	if x.state.Undoing {
 		x.err = errors.New(cmp.Or(x.state.Cause, "the undo had begun"))
 		return x.goBack(ctx)
@@ -126,7 +126,9 @@ func (e *Engine) Rollback(ctx context.Context, run string) (Report, error) {
 	ctx, stop := e.attended(ctx)
 	defer stop()
 	x.cause = "the undo was asked for"
-	x.emit(Event{Kind: EventRunResumed, Undoing: true})
+	event := x.beginning(EventRunResumed)
+	event.Undoing = true
+	x.emit(event)
 	return x.goBack(ctx)
 }
 

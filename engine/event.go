@@ -21,8 +21,8 @@ type EventKind string
 
 // The kinds of events.
 const (
-	EventRunStarted  EventKind = "run_started"  // Total: operations
-	EventRunResumed  EventKind = "run_resumed"  // Total: operations; Undoing
+	EventRunStarted  EventKind = "run_started"  // Kinds of the operations, Total
+	EventRunResumed  EventKind = "run_resumed"  // Kinds of the operations, Total, Done; Undoing
 	EventRunFinished EventKind = "run_finished" // Outcome, Err
 	EventOperation   EventKind = "operation"    // Phase: what the operation does now
 	EventAttempt     EventKind = "attempt"      // a failed attempt: Attempt, Err, Class
@@ -69,8 +69,10 @@ type Event struct {
 	Operation string // "3", or "3/undo/1" for an inverse step
 	Step      string // the step's kind
 	Target    Ref
-	Index     int // the operation's place, from 1
-	Total     int // how many operations the run has
+	Index     int      // the operation's place, from 1
+	Total     int      // how many operations the run has
+	Done      int      // how many of them are in effect when a run is resumed
+	Kinds     []string // their steps' kinds, in order
 	Undoing   bool
 	Phase     OperationPhase
 	Attempt   int // from 1

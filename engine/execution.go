@@ -93,6 +93,18 @@ func (x *execution) append(ctx context.Context, typ journal.Type, operation stri
 	return nil
 }
 
+// beginning is the event that a run begins or is taken up with.
+func (x *execution) beginning(kind EventKind) Event {
+	event := Event{Kind: kind}
+	for i, operation := range x.state.Operations {
+		event.Kinds = append(event.Kinds, x.steps[i].Kind())
+		if operation.Phase == journal.PhaseApplied {
+			event.Done++
+		}
+	}
+	return event
+}
+
 // emit tells the observer and the log.
 func (x *execution) emit(event Event) {
 	event.Time, event.Run, event.Total = x.clock.Now(), x.state.Run, len(x.steps)
