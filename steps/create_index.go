@@ -137,8 +137,16 @@ func (s CreateIndex) distinct(ctx context.Context) error {
 	}
 	return &StepError{
 		Target: s.Target(), Err: ErrDuplicates, Documents: twins.First,
-		Reason: fmt.Sprintf("%d documents repeat the %s of another", twins.Count, strings.Join(s.Attributes, ", ")),
+		Reason: repeats(twins.Count, strings.Join(s.Attributes, ", ")),
 	}
+}
+
+// repeats says how many documents have the values of another.
+func repeats(count int64, attributes string) string {
+	if count == 1 {
+		return "1 document repeats the " + attributes + " of another"
+	}
+	return fmt.Sprintf("%d documents repeat the %s of another", count, attributes)
 }
 
 // Apply asks for the index, or takes over what an earlier attempt has left.
