@@ -134,6 +134,10 @@ type stepReader struct {
 }
 
 func (r *stepReader) list(v value, what string) []Step {
+	if v.kind == nullValue {
+		r.fail(v.at, "", "%s: nothing is written here yet; it needs at least one step", what)
+		return nil
+	}
 	if v.kind != listValue {
 		r.fail(v.at, "", "%s must be a list, not %v", what, v.kind)
 		return nil
