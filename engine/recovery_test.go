@@ -10,7 +10,7 @@ import (
 	"github.com/backstep-dev/backstep/journal"
 )
 
-// row is one row of the recovery table of DESIGN §6: where the run was cut
+// row is one row of the recovery table in ARCHITECTURE.md: where the run was cut
 // off, what the server shows, and what each direction makes of it.
 type row struct {
 	crash   string // boundary at which the run is cut off

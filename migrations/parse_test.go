@@ -12,7 +12,7 @@ import (
 	"github.com/backstep-dev/backstep/steps"
 )
 
-// example is the file of DESIGN §12.
+// example is the migration that the documents show.
 const example = `description: Product catalogue
 database: shop
 steps:
