@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 )
 
 // Checks that several rooms share. The messages follow the wording a client
@@ -21,7 +22,7 @@ import (
 // beginning with a letter or digit.
 func ID(value any) (any, string) {
 	s, ok := value.(string)
-	if !ok || !validID(s) {
+	if !ok || !profile.ValidID(s) {
 		return nil, "Parameter must contain at most 36 chars. Valid chars are a-z, A-Z, 0-9, period, hyphen, and underscore. Can't start with a special char"
 	}
 	return s, ""
@@ -34,25 +35,6 @@ func NewID(value any) (any, string) {
 	}
 	return ID(value)
 }
-
-func validID(s string) bool {
-	if s == "" || len(s) > 36 {
-		return false
-	}
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		case i > 0 && (c == '.' || c == '_' || c == '-'):
-		default:
-			return false
-		}
-	}
-	return true
-}
-
-// ValidID says whether an id or key obeys the id rule.
-func ValidID(s string) bool { return validID(s) }
 
 // Text accepts a string of low to high characters; high 0 means no bound.
 func Text(low, high int) Check {
@@ -119,6 +101,25 @@ func Number(value any) (any, string) {
 	return nil, "Value must be a valid float"
 }
 
+// Numeric accepts a number, also as text, and returns the number.
+func Numeric(value any) (any, string) {
+	text, ok := value.(string)
+	if !ok {
+		return Number(value)
+	}
+	if n, ok := asInt(text); ok {
+		return n, ""
+	}
+	f, err := strconv.ParseFloat(strings.Trim(text, blanks), 64)
+	if err != nil || math.IsInf(f, 0) || strings.ContainsAny(text, "xXpP_nN") { // forms that PHP does not read
+		return nil, "Value must be numeric"
+	}
+	return f, ""
+}
+
+// blanks may stand around a number in text.
+const blanks = " \t\n\r\v\f"
+
 // OneOf accepts one of the strings.
 func OneOf(words ...string) Check {
 	return func(value any) (any, string) {
@@ -174,7 +175,7 @@ func asInt(value any) (int64, bool) {
 	case int64:
 		return v, true
 	case string:
-		n, err := strconv.ParseInt(strings.Trim(v, " \t\n\r\v\f"), 10, 64)
+		n, err := strconv.ParseInt(strings.Trim(v, blanks), 10, 64)
 		return n, err == nil
 	}
 	return 0, false

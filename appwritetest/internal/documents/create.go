@@ -6,6 +6,7 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/permission"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
+	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
 	"github.com/backstep-dev/backstep/appwritetest/internal/store"
 	"github.com/backstep-dev/backstep/appwritetest/internal/tx"
 )
@@ -126,7 +127,7 @@ func (r *Room) readItems(req *api.Request, items []*phpjson.Object) ([]input, er
 		if err != nil {
 			return nil, err
 		}
-		if id, given := item.Get("$id"); given && id != nil && !api.ValidID(api.Expand(in.id)) {
+		if id, given := item.Get("$id"); given && id != nil && !profile.ValidID(api.Expand(in.id)) {
 			return nil, apierr.BadRequest("general_bad_request", "Invalid $id: %v", id)
 		}
 		if in.id == "" || in.id == "unique()" {

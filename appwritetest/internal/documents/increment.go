@@ -24,15 +24,15 @@ type step struct {
 func (r *Room) increment(action tx.Action, bound string) func(*api.Request) (api.Response, error) {
 	return func(req *api.Request) (api.Response, error) {
 		s := step{id: req.String("documentId"), attribute: req.String("attribute"), amount: req.Value("value"), bound: req.Value(bound)}
-		if f, _ := value.Float(s.amount); f <= 0 {
-			return api.Response{}, apierr.Argument("Invalid `value` param: must be greater than 0")
-		}
 		col, err := r.collection(req)
 		if err != nil {
 			return api.Response{}, err
 		}
 		if stages(req) {
 			return r.stageStep(req, col, action, s, bound)
+		}
+		if f, _ := value.Float(s.amount); f <= 0 {
+			return api.Response{}, apierr.Argument("Invalid `value` param: must be greater than 0")
 		}
 		if action == tx.Decrement {
 			s.amount = negated(s.amount)

@@ -26,7 +26,7 @@ func queries() api.Param {
 	return api.Optional("queries", api.ListOf(api.Text(1, maxQueryLength), maxQueries), []any{})
 }
 
-func transaction() api.Param { return api.Nullable("transactionId", api.Text(0, 0)) }
+func transaction() api.Param { return api.Nullable("transactionId", api.ID) }
 
 func permissions() api.Param {
 	return api.Nullable("permissions", func(value any) (any, string) {
@@ -107,6 +107,16 @@ func (r *Room) total() api.Param {
 		}
 		return nil, "Value must be a valid boolean"
 	}, true)
+}
+
+// ttl is how long a list may come from a cache. There is none: it is only
+// checked.
+func (r *Room) ttl() []api.Param {
+	if !r.Profile.InlineSchema() {
+		return nil
+	}
+	const day = 86400
+	return []api.Param{api.Optional("ttl", api.LooseInt(0, day), int64(0))}
 }
 
 func objectsOf(list []any) []*phpjson.Object {

@@ -58,7 +58,7 @@ func (r *Room) Routes() []api.Route {
 	return []api.Route{
 		{
 			Method: http.MethodGet, Path: recordsPath, Scope: api.ReadOf("documents"), Access: api.Read,
-			Params: inCollection(queries(), transaction(), r.total()), Handle: r.list,
+			Params: inCollection(append([]api.Param{queries(), transaction(), r.total()}, r.ttl()...)...), Handle: r.list,
 		},
 		{
 			Method: http.MethodGet, Path: recordPath, Scope: api.ReadOf("documents"), Access: api.Read,
@@ -97,8 +97,8 @@ func (r *Room) put(only api.Dialect, id api.Check) api.Route {
 // counter is the route that adds to a number or takes from it.
 func (r *Room) counter(action tx.Action, bound string) api.Route {
 	route := r.write(http.MethodPatch, recordPath+"/{attribute}/"+string(action), r.increment(action, bound), ofRecord(
-		api.Required("attribute", api.ID), api.Optional("value", api.Number, int64(1)),
-		api.Nullable(bound, api.Number), transaction())...)
+		api.Required("attribute", api.ID), api.Optional("value", api.Numeric, int64(1)),
+		api.Nullable(bound, api.Numeric), transaction())...)
 	route.When = profile.Profile.TablesDB
 	return route
 }

@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
+	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
 	"github.com/backstep-dev/backstep/appwritetest/internal/profile"
@@ -17,25 +18,16 @@ import (
 // stages says whether a request is to be staged.
 func stages(req *api.Request) bool { return req.String("transactionId") != "" }
 
-// The errors for a transaction that has ended, by kind of route.
-const (
-	singleEnded = "transaction_not_ready"
-	bulkEnded   = "general_bad_request"
-)
-
 // stage adds an operation to the transaction of a request. It returns what the
-// transaction held of the collection before.
-func (r *Room) stage(req *api.Request, col *catalog.Collection, op tx.Operation, ended string) (*overlay, error) {
-	t, err := r.Transactions.Open(req.String("transactionId"), ended)
-	if err != nil {
-		return nil, err
+// transaction held of the collection before. That a record is there is looked
+// at before the transaction is, and not at all for increments.
+func (r *Room) stage(req *api.Request, col *catalog.Collection, op tx.Operation) (*overlay, error) {
+	id := req.String("transactionId")
+	before := &overlay{fold: r.Profile.Fold}
+	if t := r.Transactions.Overlay(id); t != nil {
+		before = r.overlay(t.Operations, col)
 	}
-	if err := t.Fits(1); err != nil {
-		return nil, err
-	}
-	op.Dialect, op.Database, op.Collection, op.Container = req.Dialect, col.Database.ID, col.ID, col.Sequence
-	before := r.overlay(t.Operations, col)
-	if op.Needs() {
+	if op.Action == tx.Update || op.Action == tx.Delete {
 		there, err := r.there(before, col, op.Record)
 		if err != nil {
 			return nil, err
@@ -44,8 +36,34 @@ func (r *Room) stage(req *api.Request, col *catalog.Collection, op tx.Operation,
 			return nil, notFound(op.Record)
 		}
 	}
+	t, err := r.open(id, op.Action)
+	if err != nil {
+		return nil, err
+	}
+	if err := t.Fits(1); err != nil {
+		return nil, err
+	}
+	op.Dialect, op.Database, op.Collection, op.Container = req.Dialect, col.Database.ID, col.ID, col.Sequence
 	r.Transactions.Stage(t, op)
 	return before, nil
+}
+
+// open finds the transaction of a request. The routes differ in what they say
+// of one that is unknown or has ended; three do not mind one that has expired.
+func (r *Room) open(id string, action tx.Action) (*tx.Transaction, error) {
+	switch action {
+	case tx.BulkUpdate, tx.BulkUpsert, tx.BulkDelete:
+		if t := r.Transactions.Overlay(id); t != nil {
+			return t, nil
+		}
+	case tx.Increment, tx.Decrement:
+		if r.Transactions.Overlay(id) != nil {
+			return r.Transactions.Open(id, "")
+		}
+	default:
+		return r.Transactions.Open(id, "transaction_not_ready")
+	}
+	return nil, apierr.BadRequest("general_bad_request", "Invalid or non-pending transaction")
 }
 
 // there says whether a transaction sees a record.
@@ -105,7 +123,7 @@ func (r *Room) stageNew(req *api.Request, col *catalog.Collection, action tx.Act
 	}
 	data = withPermissions(data, append([]string{}, granted...))
 	op := tx.Operation{Action: action, Record: id, Data: data}
-	if _, err := r.stage(req, col, op, singleEnded); err != nil {
+	if _, err := r.stage(req, col, op); err != nil {
 		return api.Response{}, err
 	}
 	return api.Created(r.view(req).simulated(col, id, data)), nil
@@ -115,7 +133,7 @@ func (r *Room) stageNew(req *api.Request, col *catalog.Collection, action tx.Act
 func (r *Room) stageUpdate(req *api.Request, col *catalog.Collection, data *phpjson.Object) (api.Response, error) {
 	id := req.String("documentId")
 	data = withPermissions(data, permissionsOf(req))
-	before, err := r.stage(req, col, tx.Operation{Action: tx.Update, Record: id, Data: data}, singleEnded)
+	before, err := r.stage(req, col, tx.Operation{Action: tx.Update, Record: id, Data: data})
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -129,7 +147,7 @@ func (r *Room) stageUpdate(req *api.Request, col *catalog.Collection, data *phpj
 
 func (r *Room) stageDelete(req *api.Request, col *catalog.Collection) (api.Response, error) {
 	op := tx.Operation{Action: tx.Delete, Record: req.String("documentId")}
-	if _, err := r.stage(req, col, op, singleEnded); err != nil {
+	if _, err := r.stage(req, col, op); err != nil {
 		return api.Response{}, err
 	}
 	return api.NoContent(), nil
@@ -137,7 +155,7 @@ func (r *Room) stageDelete(req *api.Request, col *catalog.Collection) (api.Respo
 
 // stageBulk stages a bulk call; the answer lists nothing.
 func (r *Room) stageBulk(req *api.Request, col *catalog.Collection, op tx.Operation) (api.Response, error) {
-	if _, err := r.stage(req, col, op, bulkEnded); err != nil {
+	if _, err := r.stage(req, col, op); err != nil {
 		return api.Response{}, err
 	}
 	return api.OK(r.view(req).page(len(op.Items), []*phpjson.Object{})), nil
@@ -149,7 +167,7 @@ func (r *Room) stageStep(req *api.Request, col *catalog.Collection, action tx.Ac
 	if s.bound != nil {
 		data.Set(boundName, s.bound)
 	}
-	if _, err := r.stage(req, col, tx.Operation{Action: action, Record: s.id, Data: data}, bulkEnded); err != nil {
+	if _, err := r.stage(req, col, tx.Operation{Action: action, Record: s.id, Data: data}); err != nil {
 		return api.Response{}, err
 	}
 	v := r.view(req)

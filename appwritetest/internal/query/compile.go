@@ -83,7 +83,7 @@ func (r Rules) add(set *Set, k kind, q Query) error {
 	case cursor:
 		id := first(q.Values)
 		text, ok := id.(string)
-		if !ok || text == "" || len(text) > profile.MaxIDLength {
+		if !ok || !profile.ValidID(text) {
 			return invalid("invalid cursor")
 		}
 		if set.Cursor == "" {
@@ -235,7 +235,7 @@ func (f Field) spatial() bool {
 func checkGeometries(k kind, values []any) error {
 	for _, value := range values {
 		list, ok := value.([]any)
-		if !ok || (k == filterRange && len(list) < 2) {
+		if !ok || (k == filterRange && len(list) != 3) {
 			return invalid("a geometry must be an array")
 		}
 	}

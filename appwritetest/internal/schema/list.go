@@ -9,7 +9,7 @@ import (
 )
 
 // search is the parameter of lists of things that have a name.
-func search() api.Param { return api.Optional("search", api.Text(0, 256), "") }
+func search() api.Param { return api.Optional("search", api.Text(1, 256), "") }
 
 // listParams are what every list route takes.
 func (r *Room) listParams(params ...api.Param) []api.Param {

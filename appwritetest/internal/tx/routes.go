@@ -78,7 +78,7 @@ func (r *Room) Routes() []api.Route {
 		},
 		{
 			Method: http.MethodPatch, Path: transactionPath, Scope: write, Access: api.Write, Handle: r.end,
-			Params: []api.Param{id, api.Optional("commit", api.LooseBool, false), api.Optional("rollback", api.LooseBool, false)},
+			Params: []api.Param{id, api.Optional("commit", api.StrictBool, false), api.Optional("rollback", api.StrictBool, false)},
 		},
 		{
 			Method: http.MethodDelete, Path: transactionPath, Scope: write, Access: api.Write, Handle: r.delete,
