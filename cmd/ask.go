@@ -44,10 +44,17 @@ func (a *app) typed(question string) (string, error) {
 	return answer, a.ask(form)
 }
 
+// choice is one of a few words to choose from, with what it means.
+type choice struct{ word, meaning string }
+
 // choose asks for one of a few words.
-func (a *app) choose(question string, words []string, preset string) (string, error) {
+func (a *app) choose(question string, choices []choice, preset string) (string, error) {
 	answer := preset
-	form := huh.NewForm(huh.NewGroup(huh.NewSelect[string]().Title(question).Options(huh.NewOptions(words...)...).Value(&answer)))
+	options := make([]huh.Option[string], 0, len(choices))
+	for _, c := range choices {
+		options = append(options, huh.NewOption(c.meaning, c.word))
+	}
+	form := huh.NewForm(huh.NewGroup(huh.NewSelect[string]().Title(question).Options(options...).Value(&answer)))
 	return answer, a.ask(form)
 }
 

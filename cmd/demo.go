@@ -121,11 +121,11 @@ func (d *demo) remove(name string) error {
 // backstep runs one command of this program on the demo's project and wants
 // the exit code that the demo promises.
 func (d *demo) backstep(ctx context.Context, want int, args ...string) error {
-	fmt.Fprintf(d.app.streams.Out, "%s\n", d.style.dim("$ backstep "+strings.Join(args, " ")))
+	fmt.Fprintf(d.app.streams.Out, "%s\n", d.style.dim("$ "+d.app.name+" "+strings.Join(args, " ")))
 	streams := d.app.streams
 	streams.Err = streams.Out // one story, in order
 	streams.Terminal = false
-	got := Execute(ctx, append(args, "--no-input", "-C", d.dir), streams, WithGetenv(d.getenv))
+	got := Execute(ctx, append(args, "--no-input", "-C", d.dir), streams, WithGetenv(d.getenv), WithName(d.app.name))
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -196,7 +196,7 @@ func (d *demo) isKilled(ctx context.Context) error {
 		Times: 1, Action: appwritetest.HoldThenAct(),
 	})
 	defer injection.Remove()
-	fmt.Fprintf(d.app.streams.Out, "%s\n", d.style.dim("$ backstep up &"))
+	fmt.Fprintf(d.app.streams.Out, "%s\n", d.style.dim("$ "+d.app.name+" up &"))
 	child := exec.CommandContext(ctx, self, "up", "--no-input", "-C", d.dir) //nolint:gosec // this program itself
 	child.Stdout, child.Stderr = d.app.streams.Out, d.app.streams.Out
 	child.Env = append(os.Environ(), "APPWRITE_ENDPOINT="+d.server.Endpoint(),

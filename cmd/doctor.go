@@ -54,7 +54,7 @@ func runDoctor(ctx context.Context, a *app, scan int64) error {
 	if err != nil {
 		return err
 	}
-	d := &doctor{client: client, target: t, scan: scan}
+	d := &doctor{name: a.name, client: client, target: t, scan: scan}
 	d.examine(ctx)
 	if err := a.result("doctor", d.checks, func(w io.Writer) { a.printChecks(w, d.checks) }); err != nil {
 		return err
@@ -81,6 +81,7 @@ func (a *app) printChecks(w io.Writer, checks []check) {
 // doctor collects findings. Each examination stops at the first thing without
 // which the rest makes no sense.
 type doctor struct {
+	name   string // of the program
 	client *appwrite.Client
 	target target
 	scan   int64
@@ -94,7 +95,7 @@ func (d *doctor) say(name, state, detail, fix string) {
 func (d *doctor) examine(ctx context.Context) {
 	server, err := d.client.Detect(ctx)
 	if err != nil {
-		d.say("endpoint", checkFail, err.Error(), hint(err, d.target))
+		d.say("endpoint", checkFail, err.Error(), hint(d.name, err, d.target))
 		return
 	}
 	d.say("endpoint", checkOK, d.target.Endpoint, "")
@@ -113,7 +114,7 @@ func (d *doctor) examineKey(ctx context.Context) bool {
 		if errors.Is(err, appwrite.ErrProjectNotFound) {
 			name = "project"
 		}
-		d.say(name, checkFail, err.Error(), hint(err, d.target))
+		d.say(name, checkFail, err.Error(), hint(d.name, err, d.target))
 		return false
 	}
 	d.say("project", checkOK, d.target.Project, "")
@@ -137,16 +138,16 @@ func (d *doctor) examineWorker(ctx context.Context) {
 	case err != nil:
 		d.say("worker", checkWarn, "backlog unknown: "+err.Error(), "give the key the scope health.read")
 	case waiting >= backlogWorthTelling:
-		d.say("worker", checkWarn, fmt.Sprintf("%d jobs are waiting", waiting), "wait for it: every schema change queues behind them")
+		d.say("worker", checkWarn, plural(int(waiting), "job")+" waiting", "wait for it: every schema change queues behind them")
 	default:
-		d.say("worker", checkOK, fmt.Sprintf("%d jobs are waiting", waiting), "")
+		d.say("worker", checkOK, plural(int(waiting), "job")+" waiting", "")
 	}
 }
 
 func (d *doctor) examineSchema(ctx context.Context, server appwrite.Server) {
 	databases, err := d.client.ListDatabases(ctx)
 	if err != nil {
-		d.say("schema", checkFail, err.Error(), hint(err, d.target))
+		d.say("schema", checkFail, err.Error(), hint(d.name, err, d.target))
 		return
 	}
 	before := len(d.checks)
@@ -201,7 +202,7 @@ func (d *doctor) examineUnique(ctx context.Context, database, collection string,
 		page, err := d.client.ListDocuments(ctx, database, collection, query.Limit(1))
 		if err == nil && page.Total >= d.scan {
 			d.say("index", checkWarn, fmt.Sprintf("%s was not checked for duplicates: the collection has %d documents or more", place, d.scan),
-				"backstep doctor --scan 0 reads them all")
+				d.name+" doctor --scan 0 reads them all")
 			return
 		}
 	}
@@ -216,12 +217,12 @@ func (d *doctor) examineUnique(ctx context.Context, database, collection string,
 }
 
 // hint says what to do about an error that a first request meets.
-func hint(err error, t target) string {
+func hint(name string, err error, t target) string {
 	switch {
 	case errors.Is(err, appwrite.ErrProjectNotFound):
 		return fmt.Sprintf("check the project id %q of environment %q", t.Project, t.Name)
 	case errors.Is(err, appwrite.ErrUnauthorized):
-		return fmt.Sprintf("check the API key in %s: it may be wrong, expired, of another project or short of scopes (backstep doctor)", t.KeySource)
+		return fmt.Sprintf("check the API key in %s: it may be wrong, expired, of another project or short of scopes (%s doctor tells)", t.KeySource, name)
 	case errors.Is(err, appwrite.ErrRouteNotFound):
 		return fmt.Sprintf("check the endpoint %s: it should end in /v1", t.Endpoint)
 	}

@@ -27,7 +27,7 @@ func newDown(a *app) *cobra.Command {
 journal remembers of how they were applied, else with their own down, else by
 deleting what they created. A down that cannot finish is undone like an up.`,
 		Example: "  backstep down            the newest\n  backstep down 3          the three newest\n  backstep down --to 20261121093000   everything newer than that\n  backstep down --to 0     everything",
-		Args:    cobra.MaximumNArgs(1),
+		Args:    atMostOne("the number of migrations"),
 		RunE:    func(c *cobra.Command, args []string) error { return runDown(c, a, o, args) },
 	}
 	f := c.Flags()
@@ -42,10 +42,10 @@ func runDown(c *cobra.Command, a *app, o downOptions, args []string) error {
 	if len(args) == 1 {
 		n, err := strconv.Atoi(args[0])
 		if err != nil || n < 1 {
-			return usageError(fmt.Errorf("down takes a number of migrations, got %q", args[0]), "backstep down --help")
+			return usageError(fmt.Errorf("down takes a number of migrations, got %q", args[0]), a.name+" down --help")
 		}
 		if o.to != "" {
-			return usageError(errors.New("down takes a number or --to, not both"), "backstep down --help")
+			return usageError(errors.New("down takes a number or --to, not both"), a.name+" down --help")
 		}
 		back.Count = n
 	}
@@ -59,7 +59,7 @@ func runDown(c *cobra.Command, a *app, o downOptions, args []string) error {
 	defer s.close()
 	tasks, err := s.runner.PlanDown(c.Context(), back)
 	if errors.Is(err, migrations.ErrNothing) {
-		return s.nothing("down", "Nothing to do: "+err.Error()+".")
+		return s.nothing("down", "Nothing to do"+because(err)+".")
 	}
 	if err != nil {
 		return s.refused(err)

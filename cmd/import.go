@@ -94,5 +94,5 @@ func runImport(a *app, path string, o importOptions) error {
 		return fmt.Errorf("the migration made of %s cannot be read back; nothing was written: %w", filepath.Base(path), err)
 	}
 	fmt.Fprintf(a.streams.Err, "%s: %s\n", filepath.Base(path), plural(len(steps), "step"))
-	return a.writeMigration(target, b.Bytes())
+	return a.writeMigration(target, a.name, b.Bytes())
 }

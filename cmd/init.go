@@ -43,7 +43,7 @@ func runInit(a *app, inGo bool) error {
 		}
 	}
 	if _, err := os.Stat(filepath.Join(a.flags.dir, configFile)); err == nil {
-		return &ExitError{Code: ExitFailed, Err: fmt.Errorf("%s is here already; nothing was written", configFile), Next: "backstep status"}
+		return &ExitError{Code: ExitFailed, Err: fmt.Errorf("%s is here already; nothing was written", configFile), Next: a.name + " status"}
 	}
 	files := map[string][]byte{}
 	for path, source := range map[string]string{configFile: "templates/backstep.yaml", "migrations/README.md": "templates/README.md"} {
@@ -65,15 +65,15 @@ func runInit(a *app, inGo bool) error {
 	for _, path := range written {
 		fmt.Fprintf(a.streams.Out, "wrote %s\n", path)
 	}
-	fmt.Fprintf(a.streams.Out, "next: %s\n", firstMigration(inGo))
+	fmt.Fprintf(a.streams.Out, "next: %s\n", a.firstMigration(inGo))
 	return nil
 }
 
-func firstMigration(inGo bool) string {
+func (a *app) firstMigration(inGo bool) string {
 	if inGo {
-		return "go get github.com/backstep-dev/backstep && backstep new --go create_products && go run ./migrations plan"
+		return "go get github.com/backstep-dev/backstep && " + a.name + " new --go create_products && go run ./migrations plan"
 	}
-	return "backstep new create_products"
+	return a.name + " new create_products"
 }
 
 // template reads one of the embedded files and replaces what pairs says.

@@ -45,7 +45,7 @@ func runNew(a *app, name string, inGo bool) error {
 	}
 	slug := strings.Trim(notWord.ReplaceAllString(strings.ToLower(name), "_"), "_")
 	if slug == "" {
-		return usageError(fmt.Errorf("%q has no letter or digit to name a file by", name), "backstep new create_products")
+		return usageError(fmt.Errorf("%q has no letter or digit to name a file by", name), a.name+" new create_products")
 	}
 	version, err := a.nextVersion(cfg.Migrations)
 	if err != nil {
@@ -60,11 +60,12 @@ func runNew(a *app, name string, inGo bool) error {
 	if inGo {
 		return a.newInGo(cfg.Migrations, path+".go", pairs)
 	}
-	return a.writeMigration(path+".yaml", a.template("templates/migration.yaml", pairs))
+	return a.writeMigration(path+".yaml", writeSteps+a.name, a.template("templates/migration.yaml", pairs))
 }
 
-// writeMigration writes a new migration file and says what comes next.
-func (a *app) writeMigration(path string, data []byte) error {
+// writeMigration writes a new migration file and says what comes next: a look at
+// the plan.
+func (a *app) writeMigration(path, next string, data []byte) error {
 	written, err := a.writeNew(map[string][]byte{path: data})
 	if err != nil {
 		return err
@@ -73,9 +74,12 @@ func (a *app) writeMigration(path string, data []byte) error {
 		return fmt.Errorf("%s is here already; nothing was written", path)
 	}
 	fmt.Fprintf(a.streams.Out, "wrote %s\n", path)
-	fmt.Fprintln(a.streams.Out, "next: backstep plan")
+	fmt.Fprintf(a.streams.Out, "next: %s plan\n", next)
 	return nil
 }
+
+// writeSteps is what a file without steps asks for.
+const writeSteps = "write its steps, then: "
 
 // nextVersion is the current second, or the second after the newest file where
 // that is later, so that a new migration always comes last.
@@ -101,9 +105,9 @@ func (a *app) nextVersion(folder string) (string, error) {
 
 func (a *app) newInGo(folder, path string, pairs []string) error {
 	if _, err := os.Stat(filepath.Join(a.flags.dir, folder, "main.go")); err != nil {
-		return usageError(fmt.Errorf("%s has no main.go: it was not made for Go", folder), "backstep init --go")
+		return usageError(fmt.Errorf("%s has no main.go: it was not made for Go", folder), a.name+" init --go")
 	}
-	if err := a.writeMigration(path, a.template("templates/migration.go.txt", pairs)); err != nil {
+	if err := a.writeMigration(path, writeSteps+"go run ./"+filepath.ToSlash(folder), a.template("templates/migration.go.txt", pairs)); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(filepath.Join(a.flags.dir, folder))

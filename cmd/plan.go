@@ -77,7 +77,7 @@ func runPlan(c *cobra.Command, a *app, o planOptions) error {
 		tasks, err = s.runner.PlanUp(ctx, o.to)
 	}
 	if errors.Is(err, migrations.ErrNothing) {
-		return a.result("plan", []planResult{}, func(w io.Writer) { fmt.Fprintln(w, "Nothing to do.") })
+		return a.result("plan", []planResult{}, func(w io.Writer) { fmt.Fprintln(w, "Nothing to do"+because(err)+".") })
 	}
 	if err != nil {
 		return s.refused(err)
@@ -183,6 +183,9 @@ func (a *app) printPlans(w io.Writer, plans []planResult) {
 		fmt.Fprintf(w, "%s\n", p.bold(fmt.Sprintf("%s %s %s%s", plan.Direction, plan.Version, plan.Migration, source)))
 		rows := make([][]string, 0, len(plan.Operations))
 		for _, op := range plan.Operations {
+			if historyKind(op.Kind) {
+				continue
+			}
 			kind := op.Kind
 			if op.Late {
 				kind += " (last)"
@@ -193,15 +196,18 @@ func (a *app) printPlans(w io.Writer, plans []planResult) {
 			}
 			archive := ""
 			if op.Documents > 0 || op.Archived > 0 {
-				archive = fmt.Sprintf("%s, about %s", plural(int(op.Documents), "document"), size(op.Archived))
+				archive = plural(int(op.Documents), "document")
+				if op.Archived > 0 {
+					archive += ", about " + size(op.Archived)
+				}
 				if op.AtLeast {
 					archive = "at least " + archive
 				}
 			}
-			rows = append(rows, []string{op.ID, kind, op.Target, fmt.Sprint(op.Requests), archive, undo})
+			rows = append(rows, []string{fmt.Sprint(len(rows) + 1), kind, op.Target, fmt.Sprint(op.Requests), archive, undo})
 		}
 		a.grid(w, []string{"#", "OPERATION", "TARGET", "REQUESTS", "ARCHIVE", "UNDO"}, rows)
-		fmt.Fprintf(w, "%s, about %d requests", plural(len(plan.Operations), "operation"), plan.Requests)
+		fmt.Fprintf(w, "%s, about %d requests, the history's included", plural(len(rows), "operation"), plan.Requests)
 		if plan.Archived > 0 {
 			fmt.Fprintf(w, ", about %s set aside", size(plan.Archived))
 		}

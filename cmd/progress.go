@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,12 +30,14 @@ type progress struct {
 	longFor string
 	now     atomic.Value // string; the bar's own goroutine reads it
 	started map[string]time.Time
+	places  places
+	history bool // tell the history's own operations too
 }
 
 func (a *app) newProgress() *progress {
 	p := &progress{
 		out: a.streams.Err, style: a.paint(), worthTelling: time.Second,
-		started: map[string]time.Time{},
+		started: map[string]time.Time{}, history: a.flags.verbose,
 	}
 	if a.streams.Terminal {
 		p.bars = mpb.New(mpb.WithOutput(a.streams.Err), mpb.WithWidth(40))
@@ -62,7 +65,8 @@ func (p *progress) Observe(e engine.Event) {
 	switch e.Kind {
 	case engine.EventRunStarted, engine.EventRunResumed:
 		clear(p.started)
-		p.startWhole(e.Total)
+		p.places = placesOf(e.Kinds)
+		p.startWhole(p.places.of(e.Done))
 	case engine.EventRunFinished:
 		p.dropLong()
 		p.dropWhole()
@@ -74,7 +78,7 @@ func (p *progress) Observe(e engine.Event) {
 		}
 	case engine.EventWait:
 		if e.Wait >= p.worthTelling {
-			p.line("  %s %s: %s", p.style.dim("wait"), shortDuration(e.Wait), e.Reason)
+			p.line("  %s %s", p.style.dim("wait"), waitInWords(e))
 		}
 	case engine.EventProgress:
 		p.moveLong(e)
@@ -82,10 +86,9 @@ func (p *progress) Observe(e engine.Event) {
 		p.line("  %s %s: %s (policy: %s)", p.style.warn("conflict"), e.Target, e.Detail, e.Policy)
 	case engine.EventUndo:
 		p.line("%s", p.style.bad("undoing what was done, in reverse order"))
-	case engine.EventProof:
-		p.line("proof: %s", e.Detail)
 	case engine.EventStop:
 		p.line("%s", e.Detail)
+	case engine.EventProof: // told with the result
 	}
 }
 
@@ -107,8 +110,13 @@ func (p *progress) operation(e engine.Event) {
 	}
 }
 
+// ended tells how an operation ended. What only writes the history is worth no
+// line, unless it fails.
 func (p *progress) ended(e engine.Event, word string) {
 	p.dropLong()
+	if p.places.history(e.Index) && !p.history && e.Err == nil {
+		return
+	}
 	took := ""
 	if start, known := p.started[e.Operation]; known && e.Time.After(start) {
 		took = p.style.dim(shortDuration(e.Time.Sub(start)))
@@ -116,12 +124,29 @@ func (p *progress) ended(e engine.Event, word string) {
 	if e.Undoing {
 		word = "undo " + word
 	}
-	p.line("  [%d/%d] %-18s %s  %s %s", e.Index, e.Total, e.Step, e.Target, word, took)
+	p.line("%s", strings.TrimRight(fmt.Sprintf("  %s %-19s %-40s %s %s", p.places.label(e.Index), e.Step, e.Target, word, took), " "))
 	if e.Err != nil {
-		p.line("         %s", reason(e.Err))
+		p.line("  %s %s", strings.Repeat(" ", len(p.places.label(e.Index))), reason(e.Err))
 	}
-	if p.whole != nil && !e.Undoing {
-		p.whole.SetCurrent(int64(e.Index))
+	if p.whole != nil {
+		done := e.Index
+		if e.Undoing {
+			done--
+		}
+		p.whole.SetCurrent(int64(p.places.of(done)))
+	}
+}
+
+// waitInWords says what a run waits for, and for how long.
+func waitInWords(e engine.Event) string {
+	wait := shortDuration(e.Wait)
+	switch e.Reason {
+	case engine.WaitQuarantine:
+		return wait + ": a request that went unanswered may still be on its way"
+	case engine.WaitRetryAfter:
+		return wait + ", as the server asks, then again"
+	default:
+		return wait + ", then again"
 	}
 }
 
@@ -139,18 +164,19 @@ func (p *progress) line(format string, args ...any) {
 	fmt.Fprintf(p.out, format+"\n", args...)
 }
 
-func (p *progress) startWhole(total int) {
+func (p *progress) startWhole(done int) {
 	p.dropWhole()
-	if p.bars == nil || total == 0 {
+	if p.bars == nil || p.places.total == 0 {
 		return
 	}
-	p.whole = p.bars.AddBar(int64(total), mpb.BarRemoveOnComplete(),
+	p.whole = p.bars.AddBar(int64(p.places.total), mpb.BarRemoveOnComplete(),
 		mpb.PrependDecorators(decor.CountersNoUnit("%d/%d steps ")),
 		mpb.AppendDecorators(decor.Elapsed(decor.ET_STYLE_GO), decor.Any(func(decor.Statistics) string {
 			now, _ := p.now.Load().(string)
 			return "  " + now
 		})),
 	)
+	p.whole.SetCurrent(int64(done))
 }
 
 func (p *progress) dropWhole() {

@@ -42,7 +42,7 @@ take back a migration that was applied, use down.`,
 // takeUp makes a command that ends an unfinished run.
 func takeUp(a *app, c *cobra.Command, verb string, end func(context.Context, *session, string) (engine.Report, error)) *cobra.Command {
 	var onConflict, confirm string
-	c.Args = cobra.MaximumNArgs(1)
+	c.Args = atMostOne("the id of a run")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := knownConflict(onConflict); err != nil {
 			return err
@@ -75,7 +75,7 @@ func takeUp(a *app, c *cobra.Command, verb string, end func(context.Context, *se
 // returned.
 func (s *session) unfinishedRun(c *cobra.Command, args []string, verb string) (string, error) {
 	if len(args) == 1 {
-		return findRun(c, s.store, args[0])
+		return s.app.findRun(c, s.store, args[0])
 	}
 	status, err := s.status(c.Context())
 	if err != nil {
@@ -118,13 +118,13 @@ func newResolve(a *app) *cobra.Command {
 		Long: `Says how the project is now, after you have mended what the run left: as after
 the migration, or as before it. Nothing is changed but the journal and the history.`,
 		Example: "  backstep resolve 0197e1c2 --rolled-back --reason 'deleted the index by hand'",
-		Args:    exactArgs(1, "the id of a run (backstep journal show)"),
+		Args:    exactArgs(1, "the id of a run ("+a.name+" journal show)"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if applied == rolledBack {
-				return usageError(errors.New("resolve needs --applied or --rolled-back"), "backstep resolve --help")
+				return usageError(errors.New("resolve needs --applied or --rolled-back"), a.name+" resolve --help")
 			}
 			if reason == "" {
-				return usageError(errors.New("resolve needs a --reason, for those who read the journal later"), "backstep resolve --help")
+				return usageError(errors.New("resolve needs a --reason, for those who read the journal later"), a.name+" resolve --help")
 			}
 			outcome := engine.OutcomeRolledBack
 			if applied {
@@ -150,7 +150,7 @@ func runResolve(c *cobra.Command, a *app, prefix string, outcome engine.Outcome,
 	if err := s.confirm(confirm); err != nil {
 		return err
 	}
-	run, err := findRun(c, s.store, prefix)
+	run, err := a.findRun(c, s.store, prefix)
 	if err != nil {
 		return err
 	}

@@ -10,7 +10,10 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -25,9 +28,11 @@ type app struct {
 	streams Streams
 	getenv  func(string) string
 	goSet   []*migrations.Migration
+	ownMain bool // the program is a project's own, with its migrations in Go
 	logger  *slog.Logger
 	flags   globalFlags
 	abort   <-chan struct{} // closed when a run must stop at once
+	running *atomic.Bool    // whether there is a run that a signal would stop
 }
 
 // globalFlags are the flags that every command takes.
@@ -45,10 +50,11 @@ type Option func(*app)
 // WithMigrations adds migrations written in Go to those in the project's
 // folder. Two with the same version are an error when the command runs.
 func WithMigrations(ms ...*migrations.Migration) Option {
-	return func(a *app) { a.goSet = append(a.goSet, ms...) }
+	return func(a *app) { a.goSet, a.ownMain = append(a.goSet, ms...), true }
 }
 
-// WithName sets the program's name in help and hints; default "backstep".
+// WithName sets what the program is called by in help and hints, such as
+// "go run ./migrations"; default "backstep".
 func WithName(name string) Option {
 	return func(a *app) { a.name = name }
 }
@@ -70,30 +76,36 @@ func MainWith(streams Streams, opts ...Option) int {
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	abort, ended := make(chan struct{}), make(chan struct{})
+	var running atomic.Bool
 	var listener sync.WaitGroup
-	listener.Go(func() { listen(signals, ended, streams, cancel, abort) })
+	listener.Go(func() { listen(signals, ended, &running, streams, cancel, abort) })
 	defer listener.Wait()
 	defer close(ended)
-	return Execute(ctx, os.Args[1:], streams, append(opts, func(a *app) { a.abort = abort })...)
+	return Execute(ctx, os.Args[1:], streams, append(opts, func(a *app) { a.abort, a.running = abort, &running })...)
 }
 
 // listen turns the first signal into a stop at the next safe point, the second
-// into a stop at once, and leaves a third to the system.
-func listen(signals chan os.Signal, ended <-chan struct{}, streams Streams, cancel func(), abort chan<- struct{}) {
+// into a stop at once, and leaves a third to the system. It says so where there
+// is a run to stop.
+func listen(signals chan os.Signal, ended <-chan struct{}, running *atomic.Bool, streams Streams, cancel func(), abort chan<- struct{}) {
 	defer signal.Stop(signals)
 	select {
 	case <-signals:
 	case <-ended:
 		return
 	}
-	fmt.Fprintln(streams.Err, "\nstopping at the next safe point; once more to stop at once")
+	if running.Load() {
+		fmt.Fprintln(streams.Err, "\nstopping at the next safe point; once more to stop at once")
+	}
 	cancel()
 	select {
 	case <-signals:
 	case <-ended:
 		return
 	}
-	fmt.Fprintln(streams.Err, "\nstopping at once")
+	if running.Load() {
+		fmt.Fprintln(streams.Err, "\nstopping at once")
+	}
 	close(abort)
 }
 
@@ -113,7 +125,7 @@ func Execute(ctx context.Context, args []string, streams Streams, opts ...Option
 
 func newRoot(a *app) *cobra.Command {
 	root := &cobra.Command{
-		Use:   a.name,
+		Use:   path.Base(a.name),
 		Short: "Migrations for Appwrite databases that behave like transactions",
 		Long: `Backstep applies migrations to the databases of an Appwrite project. Each step
 is written to a journal before it acts, retried when it may be, and undone in
@@ -123,6 +135,7 @@ reverse order when the migration cannot finish. A run that was cut off resumes.`
   ` + a.name + ` new add_products  write a migration
   ` + a.name + ` plan              see what it would do
   ` + a.name + ` up                do it`,
+		Annotations:                map[string]string{cobra.CommandDisplayNameAnnotation: a.name},
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true,
 		SilenceUsage:               true,
@@ -149,12 +162,21 @@ reverse order when the migration cannot finish. A run that was cut off resumes.`
 		&cobra.Group{ID: "mend", Title: "Mend:"},
 	)
 	a.addCommands(root)
+	a.nameExamples(root)
 	return root
+}
+
+// nameExamples puts the program's own name into the examples of all commands.
+func (a *app) nameExamples(c *cobra.Command) {
+	c.Example = strings.ReplaceAll(c.Example, "  backstep ", "  "+a.name+" ")
+	for _, child := range c.Commands() {
+		a.nameExamples(child)
+	}
 }
 
 func (a *app) prepare() error {
 	if a.flags.format != "table" && a.flags.format != "json" {
-		return usageError(fmt.Errorf("--format is %q; it may be table or json", a.flags.format), "")
+		return usageError(fmt.Errorf("--format is %q; it may be table or json", a.flags.format), a.name+" --help")
 	}
 	level := slog.LevelError
 	if a.flags.verbose {
@@ -200,6 +222,16 @@ func noArgs(cmd *cobra.Command, args []string) error {
 		return usageError(errors.New(msg), cmd.CommandPath()+" --help")
 	}
 	return usageError(fmt.Errorf("%s takes no arguments, got %q", cmd.Name(), args), cmd.CommandPath()+" --help")
+}
+
+// atMostOne refuses more than one argument with a usage error.
+func atMostOne(what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 1 {
+			return usageError(fmt.Errorf("%s takes %s and nothing else, got %q", cmd.Name(), what, args), cmd.CommandPath()+" --help")
+		}
+		return nil
+	}
 }
 
 // exactArgs refuses any other number of arguments than n with a usage error.

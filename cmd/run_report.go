@@ -4,7 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
+	"slices"
 
 	"github.com/backstep-dev/backstep/engine"
 	"github.com/backstep-dev/backstep/journal"
@@ -65,6 +65,7 @@ func text(err error) string {
 // ends with.
 func (s *session) concluded(command string, reports []engine.Report, err error) error {
 	s.progress.close()
+	reports = slices.DeleteFunc(reports, func(r engine.Report) bool { return r.Run == "" }) // stopped before it began
 	results := make([]runResult, 0, len(reports))
 	for _, r := range reports {
 		results = append(results, resultOf(r))
@@ -73,14 +74,30 @@ func (s *session) concluded(command string, reports []engine.Report, err error) 
 		return perr
 	}
 	if err == nil {
+		for _, r := range reports {
+			if r.Proof != nil {
+				tellProof(s.app.streams.Err, r.Proof)
+			}
+		}
 		return nil
 	}
-	if len(reports) == 0 {
+	last, ran := endedBy(reports, err)
+	if !ran {
 		return s.refused(err)
 	}
-	last := reports[len(reports)-1]
 	s.tell(last)
 	return &ExitError{Code: codeOf(err, last), Err: err, Next: s.next(last), Reported: true}
+}
+
+// endedBy is the run that err tells of. There is none when something else kept
+// a command from going on.
+func endedBy(reports []engine.Report, err error) (engine.Report, bool) {
+	var ended *engine.RunError
+	if len(reports) == 0 || !errors.As(err, &ended) {
+		return engine.Report{}, false
+	}
+	last := reports[len(reports)-1]
+	return last, last.Run == ended.Run
 }
 
 func (s *session) printReports(w io.Writer, reports []engine.Report) {
@@ -114,79 +131,15 @@ func (s *session) printReports(w io.Writer, reports []engine.Report) {
 	}
 }
 
-// ofHistory tells the operations that only write the history.
-func ofHistory(op engine.OperationReport) bool { return strings.HasSuffix(op.Kind, "_history") }
-
 // userSteps counts the operations that are not the history's own.
 func userSteps(r engine.Report) int {
 	n := 0
 	for _, op := range r.Operations {
-		if !ofHistory(op) {
+		if !historyKind(op.Kind) {
 			n++
 		}
 	}
 	return n
-}
-
-// failure names the operation that failed and why.
-func failure(err error) string {
-	var failed *engine.OperationError
-	if errors.As(err, &failed) {
-		return fmt.Sprintf("operation %s, %s: %v", failed.Operation, failed.Kind, failed.Err)
-	}
-	return err.Error()
-}
-
-// tell explains on stderr how a run ended that did not end as asked: what
-// failed, what was undone, what is left.
-func (s *session) tell(r engine.Report) {
-	w := s.app.streams.Err
-	if r.Err != nil {
-		fmt.Fprintf(w, "error: %s\n", failure(r.Err))
-	}
-	if r.UndoErr != nil {
-		fmt.Fprintf(w, "the undo failed as well: %s\n", failure(r.UndoErr))
-	}
-	counts := map[journal.Phase]int{}
-	for _, op := range r.Operations {
-		if !ofHistory(op) {
-			counts[op.Phase]++
-		}
-	}
-	var parts []string
-	for _, phase := range []struct {
-		phase journal.Phase
-		words string
-	}{
-		{journal.PhaseApplied, "in effect"},
-		{journal.PhaseUndone, "undone"},
-		{journal.PhaseUndoing, "being undone"},
-		{journal.PhaseIntended, "begun, outcome unknown"},
-		{journal.PhasePlanned, "not begun"},
-	} {
-		if n := counts[phase.phase]; n > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", n, phase.words))
-		}
-	}
-	fmt.Fprintf(w, "run %s: %s\n", r.Run, strings.Join(parts, ", "))
-	if r.Proof != nil {
-		tellProof(w, r.Proof)
-	}
-	for _, left := range r.Left {
-		fmt.Fprintf(w, "  left: %s %s is %s %s\n", left.Kind, left.Target, left.Phase, left.Detail)
-	}
-}
-
-func tellProof(w io.Writer, proof *journal.Proof) {
-	if proof.Verified {
-		fmt.Fprintf(w, "verified: %s as before the run\n", plural(proof.Checked, "object"))
-	}
-	for _, d := range proof.Differences {
-		fmt.Fprintf(w, "  differs: %s: %s %s\n", d.Target, d.Found, d.Detail)
-	}
-	for _, d := range proof.Conflicts {
-		fmt.Fprintf(w, "  left as somebody else made it: %s: %s\n", d.Target, d.Detail)
-	}
 }
 
 // codeOf maps how a run ended to an exit code.
@@ -198,7 +151,7 @@ func codeOf(err error, r engine.Report) int {
 		return ExitInterrupted
 	case errors.Is(err, engine.ErrRolledBack):
 		for _, op := range r.Operations {
-			if op.Phase != journal.PhasePlanned && !ofHistory(op) {
+			if op.Phase != journal.PhasePlanned && !historyKind(op.Kind) {
 				return ExitRolledBack
 			}
 		}

@@ -93,11 +93,14 @@ func (a *app) open(c *cobra.Command, may access, want wishes) (*session, error) 
 	if err != nil {
 		return nil, s.explain(err)
 	}
-	if s.store, err = a.openStore(c, &s.cfg, s.target.Name); err != nil {
+	if s.store, err = a.openStore(c.Context(), &s.cfg, s.target.Name, may); err != nil {
 		return nil, err
 	}
 	if err := s.assemble(server, want); err != nil {
 		return nil, errors.Join(err, s.store.Close())
+	}
+	if a.running != nil {
+		a.running.Store(may == changing)
 	}
 	return s, nil
 }
@@ -111,18 +114,30 @@ func (a *app) loadSet(cfg *config) (migrations.Set, error) {
 		root, folder = filepath.Dir(folder), filepath.Base(folder)
 	}
 	if _, err := os.Stat(filepath.Join(root, folder)); errors.Is(err, fs.ErrNotExist) {
-		if len(a.goSet) > 0 {
+		if a.ownMain {
 			return migrations.NewSet(a.goSet...)
 		}
 		return migrations.Set{}, &ExitError{
-			Code: ExitFailed, Err: fmt.Errorf("there is no folder %q here", cfg.Migrations), Next: a.name + " init",
+			Code: ExitFailed, Err: a.noFolder(cfg.Migrations), Next: "go to the project's folder, or start one: " + a.name + " init",
 		}
+	}
+	if _, err := os.Stat(filepath.Join(root, folder, "main.go")); err == nil && !a.ownMain {
+		return migrations.Set{}, usageError(fmt.Errorf("the migrations in %s are Go: their own program runs them", cfg.Migrations),
+			"the same command with go run ./"+filepath.ToSlash(cfg.Migrations)+" in place of "+a.name)
 	}
 	set, err := migrations.LoadSet(os.DirFS(root), filepath.ToSlash(filepath.Clean(folder)), a.goSet...)
 	if err != nil {
 		return migrations.Set{}, fmt.Errorf("nothing was run: %w", err)
 	}
 	return set, nil
+}
+
+// noFolder says which folder is not there.
+func (a *app) noFolder(migrations string) error {
+	if _, err := os.Stat(a.flags.dir); err != nil {
+		return fmt.Errorf("there is no folder %q", a.flags.dir)
+	}
+	return fmt.Errorf("there is no folder %q here", migrations)
 }
 
 func (s *session) assemble(server appwrite.Server, want wishes) error {
@@ -188,7 +203,7 @@ func (s *session) close() {
 
 // explain adds what to do about an error that the server or the way to it gave.
 func (s *session) explain(err error) error {
-	next := hint(err, s.target)
+	next := hint(s.app.name, err, s.target)
 	if next == "" {
 		return err
 	}

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -42,6 +44,9 @@ cut off, it is resumed first (see on_interrupted in backstep.yaml).`,
 }
 
 func runUp(c *cobra.Command, a *app, o upOptions) error {
+	if !slices.Contains([]string{"", "resume", "rollback", "fail"}, o.onInterrupted) {
+		return usageError(fmt.Errorf("--on-interrupted is %q; it may be resume, rollback or fail", o.onInterrupted), a.name+" up --help")
+	}
 	s, err := a.open(c, changing, wishes{outOfOrder: o.outOfOrder})
 	if err != nil {
 		return err
@@ -86,6 +91,11 @@ func (s *session) runTasks(ctx context.Context, tasks []migrations.Task) ([]engi
 	return reports, nil
 }
 
+// because is what ErrNothing says beside "nothing to do".
+func because(err error) string {
+	return strings.TrimPrefix(err.Error(), migrations.ErrNothing.Error())
+}
+
 // nothing ends a command that had nothing to do.
 func (s *session) nothing(command, sentence string) error {
 	return s.app.result(command, []runResult{}, func(w io.Writer) { fmt.Fprintln(w, sentence) })
@@ -123,7 +133,11 @@ func (s *session) endUnfinished(ctx context.Context, policy string) ([]engine.Re
 func (s *session) endOne(ctx context.Context, u *migrations.UnfinishedError, policy string) (engine.Report, error) {
 	fmt.Fprintf(s.app.streams.Err, "run %s (%s %s %s) was interrupted\n", u.Run, u.Direction, u.Version, u.Name)
 	if s.app.mayAsk() {
-		answer, err := s.app.choose("What about it?", []string{"resume", "rollback", "fail"}, policy)
+		answer, err := s.app.choose("What shall become of it?", []choice{
+			{"resume", "resume: go on where it stopped"},
+			{"rollback", "rollback: undo what it did"},
+			{"fail", "neither: leave it as it is"},
+		}, policy)
 		if err != nil {
 			return engine.Report{}, err
 		}
@@ -136,9 +150,7 @@ func (s *session) endOne(ctx context.Context, u *migrations.UnfinishedError, pol
 	case "rollback":
 		fmt.Fprintf(s.app.streams.Err, "rolling it back\n")
 		return s.runner.Rollback(ctx, u.Run)
-	case "fail":
-		return engine.Report{}, u
 	default:
-		return engine.Report{}, usageError(fmt.Errorf("--on-interrupted is %q; it may be resume, rollback or fail", policy), "")
+		return engine.Report{}, u
 	}
 }
