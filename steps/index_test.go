@@ -77,7 +77,7 @@ func TestUniqueIndexNamesTheDocumentsThatAreAlike(t *testing.T) {
 		b.document("products", "null1", map[string]any{"title": nil})
 		b.document("products", "null2", map[string]any{"title": nil})
 		unique := steps.CreateIndex{Database: b.database, Collection: "products", Key: "u", Type: steps.Unique, Attributes: []string{"title"}}
-		b.wantErr(unique, steps.ErrDuplicates, "p0, p2", "1 documents")
+		b.wantErr(unique, steps.ErrDuplicates, "p0, p2", "1 document repeats")
 		unique.Attributes = []string{"title", "$id"}
 		b.do(unique)
 	})
