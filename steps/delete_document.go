@@ -2,6 +2,7 @@ package steps
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 
@@ -127,6 +128,9 @@ func (s DeleteDocument) Apply(ctx context.Context, site engine.Site, before engi
 	if err != nil {
 		return nil, err
 	}
+	if spared, err := d.spared(ctx, m); err != nil || spared {
+		return json.RawMessage("{}"), err
+	}
 	for _, target := range d.targets {
 		if err := d.remove(ctx, m, target); err != nil {
 			return nil, err
@@ -240,6 +244,13 @@ func (s DeleteDocument) Probe(ctx context.Context, site engine.Site, before engi
 	}
 	if left == 0 {
 		return foundAfter(struct{}{})
+	}
+	strange, err := d.outgrown(ctx, m)
+	if err != nil {
+		return gone(err)
+	}
+	if len(strange) > 0 {
+		return foreign("%s", outgrownBy(strange))
 	}
 	return engine.Finding{State: engine.StateBefore}, nil
 }

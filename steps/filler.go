@@ -20,6 +20,8 @@ type filler struct {
 	// write touches nothing but the attribute; a single one also puts the
 	// defaults of others where they are null, which nothing can prevent.
 	bulk bool
+	// asked says that the server can be asked where the attribute is null.
+	asked bool
 	// unwritable are documents that the server refuses to update.
 	unwritable misfits
 }
@@ -40,6 +42,9 @@ func newFiller(ctx context.Context, client *appwrite.Client, ref engine.Ref) (*f
 	for _, attribute := range attributes {
 		if attribute.Relationship != nil {
 			f.bulk = false
+		}
+		if attribute.Key == ref.Key {
+			f.asked = !attribute.Array && !attribute.Encrypt && !spatial(attribute.Type)
 		}
 	}
 	return f, nil
@@ -95,13 +100,16 @@ func (f *filler) lacking(ctx context.Context, page []archivedValue) ([]archivedV
 	if err != nil {
 		return nil, err
 	}
-	empty := map[string]bool{}
+	empty := map[string]string{}
 	for _, document := range live {
-		empty[document.ID] = isEmpty(document.Data[f.ref.Key])
+		if isEmpty(document.Data[f.ref.Key]) {
+			empty[document.ID] = document.UpdatedAt
+		}
 	}
 	var pending []archivedValue
 	for _, item := range page {
-		if empty[item.ID] {
+		if since, lacks := empty[item.ID]; lacks {
+			item.since = since
 			pending = append(pending, item)
 		}
 	}
@@ -130,9 +138,9 @@ func (f *filler) write(ctx context.Context, pending []archivedValue) error {
 	return nil
 }
 
-// equal writes one value into several documents.
+// equal writes one value into several documents, as far as they hold none still.
 func (f *filler) equal(ctx context.Context, items []archivedValue) error {
-	if !f.bulk {
+	if !f.bulk || !f.asked {
 		for _, item := range items {
 			if err := f.one(ctx, item); err != nil {
 				return err
@@ -141,29 +149,61 @@ func (f *filler) equal(ctx context.Context, items []archivedValue) error {
 		return nil
 	}
 	const room = 90 // ids of 36 characters that fit into one query
-	patch := appwrite.DocumentPatch{Data: map[string]any{f.ref.Key: items[0].Value}}
 	for some := range slices.Chunk(items, room) {
 		ids := make([]any, len(some))
 		for i := range some {
 			ids[i] = some[i].ID
 		}
-		if _, err := f.client.UpdateDocuments(ctx, f.ref.Database, f.ref.Collection, patch, query.Equal("$id", ids)); err != nil {
+		_, err := f.client.UpdateDocuments(ctx, f.ref.Database, f.ref.Collection, f.patch(items[0]),
+			query.Equal("$id", ids), query.IsNull(f.ref.Key))
+		if err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// one updates a single document. A refusal of its content is noted, not fatal:
-// the other documents still get theirs.
+func (f *filler) patch(item archivedValue) appwrite.DocumentPatch {
+	return appwrite.DocumentPatch{Data: map[string]any{f.ref.Key: item.Value}}
+}
+
+// one writes to a single document, unless somebody else has given it a value
+// since. A refusal of its content is noted, not fatal: the other documents
+// still get theirs.
 func (f *filler) one(ctx context.Context, item archivedValue) error {
-	patch := appwrite.DocumentPatch{Data: map[string]any{f.ref.Key: item.Value}}
-	_, err := f.client.UpdateDocument(ctx, f.ref.Database, f.ref.Collection, item.ID, patch, appwrite.Guard{})
-	if refused(err) {
-		f.unwritable.add(item.ID, err.Error())
-		return nil
+	for range guardTries {
+		err := f.put(ctx, item)
+		switch {
+		case refused(err):
+			f.unwritable.add(item.ID, err.Error())
+			return nil
+		case errors.Is(err, appwrite.ErrOverlapped): // written; the other writer's fields are other ones
+			return nil
+		case !errors.Is(err, appwrite.ErrConflict):
+			return notFoundIsFine(err)
+		}
+		pending, err := f.lacking(ctx, []archivedValue{item})
+		if err != nil || len(pending) == 0 {
+			return err
+		}
+		item = pending[0]
 	}
-	return notFoundIsFine(err)
+	return stopped(f.ref, engine.ErrForeign, "document %s changes faster than it can be written", item.ID)
+}
+
+// put writes to a document that is as it was read.
+func (f *filler) put(ctx context.Context, item archivedValue) error {
+	if !f.bulk {
+		guard := appwrite.Guard{UpdatedAt: item.since}
+		_, err := f.client.UpdateDocument(ctx, f.ref.Database, f.ref.Collection, item.ID, f.patch(item), guard)
+		return err
+	}
+	total, err := f.client.UpdateDocuments(ctx, f.ref.Database, f.ref.Collection, f.patch(item),
+		query.Equal("$id", item.ID), query.Equal("$updatedAt", item.since))
+	if err == nil && total == 0 {
+		return stopped(f.ref, appwrite.ErrConflict, "document %s has been written to", item.ID)
+	}
+	return err
 }
 
 // refused reports whether the server found a document's content wrong.

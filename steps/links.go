@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
 
 	"github.com/backstep-dev/backstep/appwrite"
@@ -24,6 +25,8 @@ type archivedLink struct {
 	ID           string   `json:"id"` // of the document on the holding side
 	Related      []string `json:"related"`
 	UpdatedAt    string   `json:"updated_at,omitempty"`
+
+	since string // when the document was last written, as read before it is linked
 }
 
 // end is the side of a relationship through which links are read and written.
@@ -146,11 +149,26 @@ func (l *linker) write(ctx context.Context, page []archivedLink) error {
 		return err
 	}
 	for _, link := range pending {
-		if err := l.one(ctx, link); err != nil {
+		if err := l.tie(ctx, link); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// tie links a single document, looking again when somebody else was faster.
+func (l *linker) tie(ctx context.Context, link archivedLink) error {
+	for range guardTries {
+		if err := l.one(ctx, link); !errors.Is(err, appwrite.ErrConflict) {
+			return err
+		}
+		pending, err := l.lacking(ctx, []archivedLink{link})
+		if err != nil || len(pending) == 0 {
+			return err
+		}
+		link = pending[0]
+	}
+	return stopped(l.image.ref(l.database), engine.ErrForeign, "document %s changes faster than it can be linked", link.ID)
 }
 
 // lacking gives what is still to be written, without related documents that are gone.
@@ -199,13 +217,15 @@ func (l *linker) lacking(ctx context.Context, page []archivedLink) ([]archivedLi
 		if since != link.UpdatedAt {
 			link.UpdatedAt = "" // somebody has written to it: let the time show
 		}
+		link.since = since
 		link.Related = kept
 		pending = append(pending, link)
 	}
 	return pending, nil
 }
 
-// one links a single document, keeping the time it has. The server takes no
+// one links a single document that is as it was read, keeping the time it has.
+// The server takes no
 // bulk writes next to relationships, so it puts the defaults of the document's
 // other attributes where they are null.
 func (l *linker) one(ctx context.Context, link archivedLink) error {
@@ -219,12 +239,16 @@ func (l *linker) one(ctx context.Context, link archivedLink) error {
 		value = ids
 	}
 	patch := appwrite.DocumentPatch{Data: map[string]any{from.key: value}, UpdatedAt: link.UpdatedAt}
-	_, err := l.client.UpdateDocument(ctx, l.database, from.collection, link.ID, patch, appwrite.Guard{})
-	if refused(err) {
+	_, err := l.client.UpdateDocument(ctx, l.database, from.collection, link.ID, patch, appwrite.Guard{UpdatedAt: link.since})
+	switch {
+	case refused(err):
 		l.unwritable.add(link.ID, err.Error())
 		return nil
+	case errors.Is(err, appwrite.ErrOverlapped): // written; the other writer's fields are other ones
+		return nil
+	default:
+		return notFoundIsFine(err)
 	}
-	return notFoundIsFine(err)
 }
 
 // result fails when documents could not be linked.

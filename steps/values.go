@@ -34,6 +34,8 @@ func restored[T any](after engine.Observation) (*T, error) {
 type archivedValue struct {
 	ID    string `json:"id"`
 	Value any    `json:"value"`
+
+	since string // when the document was last written, as read before it is filled
 }
 
 // digest sums up values in the order of a walk, whatever its pages are.
