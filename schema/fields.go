@@ -89,6 +89,17 @@ func (f *fields) text(first string, others ...string) string {
 	return f.asText(n)
 }
 
+// key gives the key of an attribute or index. Beside a key, $id is the number
+// under which a server keeps the object, as in 9_3_by_name; without one it
+// stands for the key.
+func (f *fields) key() string {
+	f.take("$id")
+	if f.take("key") != nil {
+		return f.text("key", "id")
+	}
+	return f.text("key", "$id", "id")
+}
+
 // word gives a string member that has several usual spellings.
 func (f *fields) word(names ...string) string {
 	n := f.take(names...)

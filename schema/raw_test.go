@@ -187,6 +187,10 @@ func rawAttribute(want, live raw) []string {
 	switch typ {
 	case "enum", "url", "email", "ip":
 		typ, format = "string", typ
+	case "float":
+		typ = "double"
+	case "datetime":
+		format = ""
 	}
 	// Required with a default is what a default alone does.
 	required := want["required"] == true && want["default"] == nil

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"path"
 	"slices"
 	"strings"
@@ -168,6 +169,12 @@ func (r *reader) includes(f *fields) map[string]*node {
 		root, err := r.load(name)
 		var broken *RefusedError
 		switch {
+		case !slices.Contains(managedParts(), m.key):
+			// Only counted, for which a file that is not there is no matter.
+			if err != nil || root.kind != kindList {
+				root = m.value
+			}
+			parts[m.key] = root
 		case errors.As(err, &broken):
 			r.problems = append(r.problems, broken.Problems...)
 		case err != nil:
@@ -181,31 +188,34 @@ func (r *reader) includes(f *fields) map[string]*node {
 	return parts
 }
 
+// managedParts are the parts of a file that become steps.
+func managedParts() []string { return []string{"databases", "tablesDB", "collections", "tables"} }
+
 // unmanaged names what is neither database nor known.
 func (r *reader) unmanaged(f *fields, included map[string]*node) {
-	count := func(n *node) int {
-		if n.kind == kindList {
-			return len(n.items)
-		}
-		return 1
-	}
 	for _, name := range f.names {
-		n := f.by[name]
-		if slices.Contains(f.known, name) || n.kind == kindNull {
-			continue
-		}
-		if near := nearest.Word(name, []string{"databases", "tablesDB", "collections", "tables", "includes"}); near != "" && f.by[near] == nil {
-			r.refuse(n.at, "a project has no %q: did you mean %q?", name, near)
-			continue
-		}
-		r.file.Unmanaged = append(r.file.Unmanaged, Unmanaged{At: n.at, Name: name, Count: count(n)})
+		r.leave(f, name, f.by[name])
 	}
-	for name, n := range included {
-		if !slices.Contains(f.known, name) {
-			r.file.Unmanaged = append(r.file.Unmanaged, Unmanaged{At: n.at, Name: name, Count: count(n)})
-		}
+	for _, name := range slices.Sorted(maps.Keys(included)) {
+		r.leave(f, name, included[name])
 	}
 	slices.SortFunc(r.file.Unmanaged, func(a, b Unmanaged) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// leave names one part, unless it has been read.
+func (r *reader) leave(f *fields, name string, n *node) {
+	if slices.Contains(f.known, name) || n.kind == kindNull {
+		return
+	}
+	if near := nearest.Word(name, append(managedParts(), "includes")); near != "" && f.by[near] == nil {
+		r.refuse(n.at, "a project has no %q: did you mean %q?", name, near)
+		return
+	}
+	count := 1
+	if n.kind == kindList {
+		count = len(n.items)
+	}
+	r.file.Unmanaged = append(r.file.Unmanaged, Unmanaged{At: n.at, Name: name, Count: count})
 }
 
 // database reads one item of databases or tablesDB.
@@ -218,8 +228,12 @@ func (r *reader) database(n *node, family string) {
 	db.ID = f.text("$id", "id", "databaseId")
 	db.Name = f.text("name")
 	db.Enabled = f.truth(true, "enabled")
-	if word := f.text("type"); word == appwrite.TypeLegacy || word == appwrite.TypeTablesDB {
+	switch word := f.text("type"); word {
+	case "":
+	case appwrite.TypeLegacy, appwrite.TypeTablesDB:
 		db.Type = word
+	default:
+		r.refuse(f.by["type"].at, "a database is of type %s or %s, not %q", appwrite.TypeLegacy, appwrite.TypeTablesDB, word)
 	}
 	if db.ID == "" {
 		r.refuse(n.at, "a database needs an $id")
@@ -244,7 +258,12 @@ func (r *reader) database(n *node, family string) {
 			r.collection(item, db, list.family)
 		}
 	}
-	f.done("$createdAt", "$updatedAt", "$sequence", "policies", "archives", "status")
+	for _, name := range []string{"policies", "archives"} { // of backups
+		if len(f.list(name)) > 0 {
+			r.notice(f.by[name].at, "%s of a database are not managed: left alone", name)
+		}
+	}
+	f.done("$createdAt", "$updatedAt", "$sequence", "status")
 }
 
 // again deals with a database that is listed a second time.

@@ -26,7 +26,7 @@ func (r *reader) attribute(n *node) *declared {
 		return nil
 	}
 	d := &declared{Attribute: Attribute{At: n.at}}
-	d.Key = f.text("key", "$id", "id")
+	d.Key = f.key()
 	if d.Key == "" {
 		r.refuse(n.at, "an attribute needs a key")
 		return nil
@@ -40,6 +40,10 @@ func (r *reader) attribute(n *node) *declared {
 		return nil
 	}
 	array := r.typeWord(f, typeNode, &d.Attribute)
+	if n := f.by["elements"]; d.Type == appwrite.TypeString && n != nil && len(n.items) > 0 && f.take("size") == nil {
+		r.notice(typeNode.at, "a string with elements and without a size is taken as enum")
+		d.Type = appwrite.TypeEnum
+	}
 	d.Required = f.truth(false, "required")
 	d.Array = f.truth(array, "array")
 	if d.Type == appwrite.TypeRelationship {

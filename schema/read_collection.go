@@ -46,6 +46,7 @@ func (r *reader) collection(n *node, db *database, family string) {
 	}
 	for _, item := range f.list("indexes") {
 		if index, ok := r.index(item); ok {
+			c.cutLengths(r, &index)
 			c.addIndex(r, index)
 		}
 	}
@@ -126,6 +127,12 @@ func (r *reader) unlisted(id, name, family string, at Position, message string) 
 
 // twin deals with a collection that is declared a second time.
 func (r *reader) twin(c, earlier *collection) {
+	for _, a := range c.attributes {
+		if b := earlier.attribute(a.Key); b != nil {
+			a.complete(b)
+			b.complete(a)
+		}
+	}
 	same := c.Name == earlier.Name && c.Enabled == earlier.Enabled && c.DocumentSecurity == earlier.DocumentSecurity &&
 		slices.Equal(c.Permissions, earlier.Permissions) && len(c.attributes) == len(earlier.attributes) && len(c.Indexes) == len(earlier.Indexes)
 	for i := 0; same && i < len(c.attributes); i++ {
@@ -182,7 +189,7 @@ func (r *reader) index(n *node) (Index, bool) {
 		return Index{}, false
 	}
 	x := Index{At: n.at}
-	x.Key = f.text("key", "$id", "id")
+	x.Key = f.key()
 	if x.Key == "" {
 		r.refuse(n.at, "an index needs a key")
 		return x, false
@@ -241,6 +248,18 @@ func (r *reader) orders(f *fields, x *Index) {
 			continue
 		}
 		x.Orders = append(x.Orders, word)
+	}
+}
+
+// cutLengths makes lengths that are larger than their attribute all of it.
+func (c *collection) cutLengths(r *reader, x *Index) {
+	for i, length := range x.Lengths {
+		a := c.attribute(x.Attributes[i])
+		if a == nil || a.Array || characters(a.Attribute) == 0 || length <= characters(a.Attribute) {
+			continue
+		}
+		r.notice(x.At, "index %s: a length of %d is more than attribute %s holds: all of it is indexed", x.Key, length, a.Key)
+		x.Lengths[i] = 0
 	}
 }
 

@@ -18,9 +18,6 @@ func (r *reader) relationship(f *fields, d *declared) {
 		rel.OnDelete = word
 	}
 	d.side = f.text("side")
-	if rel.Related == "" {
-		r.refuse(d.At, "relationship %s does not say which collection it leads to", d.Key)
-	}
 	if !slices.Contains([]string{"oneToOne", "oneToMany", "manyToOne", "manyToMany"}, rel.Type) {
 		r.refuse(d.At, "relationship %s is oneToOne, oneToMany, manyToOne or manyToMany, not %q", d.Key, rel.Type)
 	}
@@ -54,6 +51,52 @@ func inverse(relationship string) string {
 	default:
 		return relationship
 	}
+}
+
+// complete finds out where relationships lead that do not say so. Some versions
+// of the CLI leave it out; the keys of a two-way pair give it away.
+func (r *reader) complete(db *database) {
+	found := map[*declared]string{}
+	for _, c := range db.collections {
+		for _, a := range c.attributes {
+			if a.Relationship == nil || a.Relationship.Related != "" {
+				continue
+			}
+			related := db.otherSides(c, a)
+			if len(related) != 1 {
+				r.refuse(a.At, "relationship %s does not say which collection it leads to", a.Key)
+				continue
+			}
+			r.notice(a.At, "relationship %s does not say which collection it leads to: %s, which has its other side %s, is taken", a.Key, related[0], a.Relationship.TwoWayKey)
+			found[a] = related[0]
+		}
+	}
+	for a, related := range found {
+		a.Relationship.Related = related
+	}
+}
+
+// complete takes where a relationship leads from a second declaration of it.
+func (d *declared) complete(twin *declared) {
+	if d.Relationship != nil && twin.Relationship != nil && d.Relationship.Related == "" {
+		d.Relationship.Related = twin.Relationship.Related
+	}
+}
+
+// otherSides names the collections that have what can only be the other side of
+// a two-way relationship of c.
+func (db *database) otherSides(c *collection, a *declared) []string {
+	var ids []string
+	for _, other := range db.collections {
+		b := other.attribute(a.Relationship.TwoWayKey)
+		if b == nil || b == a || b.Relationship == nil || !a.Relationship.TwoWay || !b.Relationship.TwoWay {
+			continue
+		}
+		if b.Relationship.TwoWayKey == a.Key && (b.Relationship.Related == "" || b.Relationship.Related == c.ID) {
+			ids = append(ids, other.ID)
+		}
+	}
+	return ids
 }
 
 // pair leaves each two-way relationship once in the database, at its parent.
@@ -142,6 +185,7 @@ func (c *collection) attribute(key string) *declared {
 // settle makes the model of what has been read.
 func (r *reader) settle() {
 	for _, db := range r.databases {
+		r.complete(db)
 		r.pair(db)
 		for _, c := range db.collections {
 			r.references(db, c)

@@ -97,11 +97,18 @@ func importFile(t *testing.T, path, version string) outcome {
 	if err != nil {
 		o.result, o.detail = refusal(t, err)
 		file, err = schema.Read(os.DirFS(filepath.Dir(path)), o.file, schema.WithStringSize(255), schema.WithoutBrokenIndexes())
-		if err == nil {
-			p := newProject(t, version)
+		if err != nil {
+			return o
+		}
+		p := newProject(t, version)
+		if schema.Check(file.Model, p.limits()) == nil {
 			p.upAndDown(file)
 			o.result += fmt.Sprintf("; imported with options, notices: %d", len(file.Notices))
 		}
+		return o
+	}
+	if len(file.Model.Databases) == 0 {
+		o.result, o.detail = "nothing to import", fmt.Sprintf("left to other tools: %d parts", len(file.Unmanaged))
 		return o
 	}
 	p := newProject(t, version)
