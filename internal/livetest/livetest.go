@@ -44,10 +44,11 @@ func Target(tb testing.TB, version string) (endpoint, project, key string) {
 		srv := Embedded(tb, version)
 		return srv.Endpoint(), srv.Project(), srv.Key()
 	}
-	return real(tb, version)
+	return named(tb, version)
 }
 
-func real(tb TB, version string) (endpoint, project, key string) {
+// named gives the real server.
+func named(tb TB, version string) (endpoint, project, key string) {
 	tb.Helper()
 	endpoint, project, key = os.Getenv(EnvEndpoint), os.Getenv(EnvProject), os.Getenv(EnvKey)
 	if project == "" || key == "" {
@@ -94,7 +95,7 @@ func Start(tb TB, version string, opts ...appwritetest.Option) *Server {
 		srv := Embedded(tb, version, opts...)
 		return &Server{Endpoint: srv.Endpoint(), Project: srv.Project(), Key: srv.Key(), Embedded: srv, faults: srv}
 	}
-	endpoint, project, key := real(tb, version)
+	endpoint, project, key := named(tb, version)
 	proxy := appwritetest.NewProxy(tb, endpoint)
 	return &Server{Endpoint: proxy.Endpoint(), Project: project, Key: key, faults: proxy}
 }

@@ -11,7 +11,6 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"strings"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -83,24 +82,29 @@ func expand(data []byte) ([]byte, error) {
 // unreadable on purpose is passed over.
 func SearchFiles(tb TB, dir string) int {
 	tb.Helper()
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		tb.Errorf("search %s: %v", dir, err)
+		return 0
+	}
+	defer root.Close()
 	searched := 0
-	err := filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+	err = fs.WalkDir(root.FS(), ".", func(name string, entry fs.DirEntry, err error) error {
 		if err != nil {
 			return nil //nolint:nilerr // passed over
 		}
-		name := strings.TrimPrefix(path, dir)
 		SearchBytes(tb, "the name of "+name, []byte(name))
 		if !entry.Type().IsRegular() {
 			return nil
 		}
-		data, err := os.ReadFile(path)
+		data, err := root.ReadFile(name)
 		if err != nil {
 			return nil //nolint:nilerr // passed over
 		}
 		searched++
 		SearchBytes(tb, name, data)
 		if bytes.HasPrefix(data, []byte("SQLite format 3\x00")) {
-			return searchDatabase(tb, path, name)
+			return searchDatabase(tb, filepath.Join(dir, name), name)
 		}
 		return nil
 	})
@@ -124,7 +128,7 @@ func searchDatabase(tb TB, path, name string) error {
 		return err
 	}
 	for _, table := range tables {
-		found, err := values(db, fmt.Sprintf("SELECT * FROM %q", table)) //nolint:gosec // its own tables
+		found, err := values(db, fmt.Sprintf("SELECT * FROM %q", table))
 		if err != nil {
 			return err
 		}

@@ -27,16 +27,18 @@ func TestTheKeyIsFoundWhereverItIs(t *testing.T) {
 	t.Parallel()
 	drawn := "standard_" + strings.Repeat("0123456789abcdef", 4)
 	for name, leave := range map[string]func(t *testing.T, dir string){
-		"text":      func(t *testing.T, dir string) { write(t, dir, "log", "key="+livetest.Marker) },
-		"drawn key": func(t *testing.T, dir string) { write(t, dir, "log", "key="+drawn) },
-		"file name": func(t *testing.T, dir string) { write(t, dir, livetest.Marker+".txt", "") },
+		"text":      leaving("log", "key="+livetest.Marker),
+		"drawn key": leaving("log", "key="+drawn),
+		"file name": leaving(livetest.Marker+".txt", ""),
 		"compressed": func(t *testing.T, dir string) {
+			t.Helper()
 			encoder, err := zstd.NewWriter(nil)
 			must(t, err)
 			write(t, dir, "archive", string(encoder.EncodeAll([]byte(strings.Repeat("key-that-", 9)+livetest.Marker), nil)))
 			must(t, encoder.Close())
 		},
 		"archive of a journal": func(t *testing.T, dir string) {
+			t.Helper()
 			store, err := sqlite.Open(t.Context(), filepath.Join(dir, "journal.db"))
 			must(t, err)
 			w, err := store.Archives().Create(t.Context(), "run", "1", "documents")
@@ -68,6 +70,13 @@ func TestTheKeyIsFoundWhereverItIs(t *testing.T) {
 	}
 	if livetest.Logger(l).Debug("request", "key", livetest.Marker); len(l.told) != 1 {
 		t.Error("a log of the key was not found")
+	}
+}
+
+func leaving(name, text string) func(*testing.T, string) {
+	return func(t *testing.T, dir string) {
+		t.Helper()
+		write(t, dir, name, text)
 	}
 }
 
