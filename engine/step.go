@@ -116,13 +116,15 @@ func (r Ref) Contains(other Ref) bool {
 
 // Shapes reports whether a change of r can change how other looks without
 // touching it: attributes make up what is in their collection, relationships
-// what is in their database.
+// what is in their database, and documents show which others lead to them.
 func (r Ref) Shapes(other Ref) bool {
 	switch r.Type {
 	case "attribute":
 		return r != other && r.Database == other.Database && r.Collection == other.Collection
 	case "relationship":
 		return r != other && r.Database == other.Database
+	case "document":
+		return r != other && other.Type == "document" && r.Database == other.Database
 	default:
 		return false
 	}

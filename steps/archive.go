@@ -195,7 +195,7 @@ func (c *contents) documents(ctx context.Context, client *appwrite.Client, datab
 		for _, document := range page {
 			c.Documents++
 			item := archiveOf(document, plain)
-			raw, err := encode(item)
+			raw, err := item.timeless()
 			if err != nil {
 				return err
 			}
@@ -216,6 +216,13 @@ func archiveOf(document appwrite.Document, plain []string) archivedDocument {
 	}
 	maps.DeleteFunc(item.Data, func(key string, value any) bool { return isEmpty(value) || !slices.Contains(plain, key) })
 	return item
+}
+
+// timeless gives a document's line for a digest: without what the server keeps
+// for itself, which the run's own writes change.
+func (d archivedDocument) timeless() (json.RawMessage, error) {
+	d.CreatedAt, d.UpdatedAt = "", ""
+	return encode(d)
 }
 
 // links walks the links of every relationship.

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"hash"
 
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/engine"
@@ -38,17 +37,23 @@ type archivedValue struct {
 	since string // when the document was last written, as read before it is filled
 }
 
-// digest sums up values in the order of a walk, whatever its pages are.
-type digest struct{ sum hash.Hash }
+// digest sums up lines whatever their order is: a document that a run deletes
+// and puts back comes last in a walk, and nobody else has changed anything.
+type digest struct{ sum *[sha256.Size]byte }
 
-func newDigest() digest { return digest{sum: sha256.New()} }
+func newDigest() digest { return digest{sum: new([sha256.Size]byte)} }
 
+// add adds a line's hash to the sum, as numbers of 256 bits are added.
 func (d digest) add(line json.RawMessage) {
-	d.sum.Write(line)
-	d.sum.Write([]byte{'\n'})
+	carry := 0
+	for i, b := range sha256.Sum256(line) {
+		carry += int(d.sum[i]) + int(b)
+		d.sum[i] = byte(carry)
+		carry >>= 8
+	}
 }
 
-func (d digest) String() string { return hex.EncodeToString(d.sum.Sum(nil)) }
+func (d digest) String() string { return hex.EncodeToString(d.sum[:]) }
 
 // walkValues yields every value that an attribute holds, with its line in an archive.
 func walkValues(ctx context.Context, client *appwrite.Client, ref engine.Ref, each func(archivedValue, json.RawMessage) error) error {
