@@ -101,8 +101,9 @@ func (c commit) input(op tx.Operation, id string, data *phpjson.Object) (input, 
 	if err != nil {
 		return input{}, invalidStructure("%v", err)
 	}
-	sent, _ := again.(*phpjson.Object)
-	in, err := c.read(op.Dialect, sent.Clone())
+	sent, _ := object(again) // what was a list is an object with numbers as keys
+	fields, _ := sent.(*phpjson.Object)
+	in, err := c.read(op.Dialect, fields.Clone())
 	if err != nil {
 		return input{}, err
 	}

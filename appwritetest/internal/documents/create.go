@@ -159,9 +159,13 @@ func bulkAllowed(req *api.Request, col *catalog.Collection) error {
 		return unauthorized()
 	}
 	if related(col) {
-		return apierr.BadRequest("general_bad_request", "Bulk operations are not supported for collections with relationship attributes.")
+		return noBulk()
 	}
 	return nil
+}
+
+func noBulk() error {
+	return apierr.BadRequest("general_bad_request", "Bulk operations are not supported for collections with relationship attributes.")
 }
 
 // freshID draws an id as the server does.

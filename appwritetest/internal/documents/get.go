@@ -25,7 +25,7 @@ func (r *Room) get(req *api.Request) (api.Response, error) {
 	}
 	id := req.String("documentId")
 	if t := r.Transactions.Overlay(req.String("transactionId")); t != nil {
-		body, err := r.seen(req, r.overlay(t.Operations, col), col, id)
+		body, err := r.seen(req, r.overlay(t.Operations, col), col, id, set.Select)
 		if err != nil {
 			return api.Response{}, err
 		}
@@ -78,9 +78,13 @@ func (r *Room) list(req *api.Request) (api.Response, error) {
 		}
 	}
 	if t := r.Transactions.Overlay(req.String("transactionId")); t != nil {
-		bodies, total, err := r.overlaid(req, r.overlay(t.Operations, col), s, records, total)
+		o := r.overlay(t.Operations, col)
+		bodies, err := r.overlaid(req, o, s, records)
 		if err != nil {
 			return api.Response{}, err
+		}
+		if req.Bool("total") {
+			total = o.recount(total, records, set.Filters)
 		}
 		return api.OK(r.view(req).page(total, bodies)), nil
 	}

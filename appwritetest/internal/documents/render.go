@@ -31,12 +31,14 @@ func (r *Room) view(req *api.Request) view {
 }
 
 // selecting is the view of a read. Clients of the legacy API that ask for a
-// format before 1.8 get everything related, as they used to.
+// format before 1.8 get everything related, as they used to; so do reads that
+// name a transaction, whether it is known or not.
 func (r *Room) selecting(req *api.Request, col *catalog.Collection, selected []string) view {
 	v := r.view(req)
 	v.selected = selected
 	format := req.HTTP.Header.Get("X-Appwrite-Response-Format")
-	if selected == nil && r.Profile.TablesDB() && req.Dialect == api.Legacy && olderFormat(format, 8) {
+	older := req.Dialect == api.Legacy && olderFormat(format, 8)
+	if selected == nil && r.Profile.TablesDB() && (older || stages(req)) {
 		v.selected = r.everything(col, "", maxDepth)
 	}
 	return v

@@ -23,7 +23,7 @@ func stages(req *api.Request) bool { return req.String("transactionId") != "" }
 // at before the transaction is, and not at all for increments.
 func (r *Room) stage(req *api.Request, col *catalog.Collection, op tx.Operation) (*overlay, error) {
 	id := req.String("transactionId")
-	before := &overlay{fold: r.Profile.Fold}
+	before := &overlay{}
 	if t := r.Transactions.Overlay(id); t != nil {
 		before = r.overlay(t.Operations, col)
 	}
@@ -69,7 +69,7 @@ func (r *Room) open(id string, action tx.Action) (*tx.Transaction, error) {
 // there says whether a transaction sees a record.
 func (r *Room) there(o *overlay, col *catalog.Collection, id string) (bool, error) {
 	if held := o.of(id); held != nil {
-		return !held.deleted, nil
+		return held.as != tx.Delete, nil
 	}
 	record, err := r.Store.Get(col.Sequence, id)
 	return record != nil, err
@@ -82,6 +82,9 @@ func (r *Room) Locate(op *tx.Operation, earlier []tx.Operation) error {
 		return err
 	}
 	op.Container = col.Sequence
+	if op.Bulk() && related(col) {
+		return noBulk()
+	}
 	if !op.Needs() {
 		return nil
 	}
@@ -137,7 +140,7 @@ func (r *Room) stageUpdate(req *api.Request, col *catalog.Collection, data *phpj
 	if err != nil {
 		return api.Response{}, err
 	}
-	body, err := r.seen(req, before, col, id)
+	body, err := r.seen(req, before, col, id, nil)
 	if err != nil {
 		return api.Response{}, err
 	}
@@ -209,31 +212,24 @@ func merge(body, data *phpjson.Object) {
 
 // seen is the model of a record as a transaction sees it: what is stored, under
 // what was staged.
-func (r *Room) seen(req *api.Request, o *overlay, col *catalog.Collection, id string) (*phpjson.Object, error) {
-	v, held := r.view(req), o.of(id)
-	if held != nil && held.deleted {
-		return nil, notFound(id)
-	}
+func (r *Room) seen(req *api.Request, o *overlay, col *catalog.Collection, id string, selected []string) (*phpjson.Object, error) {
 	record, err := r.Store.Get(col.Sequence, id)
 	if err != nil {
 		return nil, err
 	}
-	switch {
-	case held != nil && (held.created || record == nil):
-		return v.simulated(col, id, held.data), nil
-	case record == nil:
+	v := r.selecting(req, col, selected)
+	var body *phpjson.Object
+	if record != nil {
+		if body, err = r.nested(r.Store, v, col, record); err != nil {
+			return nil, err
+		}
+		v.addPlace(body, col)
+	}
+	if held := o.of(id); held != nil {
+		body = v.laid(held, body, col, selected)
+	}
+	if body == nil {
 		return nil, notFound(id)
 	}
-	body, err := r.nested(r.Store, v, col, record)
-	if err != nil {
-		return nil, err
-	}
-	if o.bulk(r, body, col, record) {
-		return nil, notFound(id)
-	}
-	if held != nil {
-		merge(body, held.data)
-	}
-	v.addPlace(body, col)
 	return body, nil
 }

@@ -3,6 +3,7 @@
 package phpcompare
 
 import (
+	"cmp"
 	"slices"
 	"strconv"
 	"strings"
@@ -44,6 +45,33 @@ func Strict(a, b any) bool {
 		return slices.EqualFunc(x, y, Strict)
 	}
 	return scalar(a) && scalar(b) && a == b
+}
+
+// Order compares scalars as PHP 8's <=> does: null and booleans by their truth,
+// numbers and text that holds one by value, other text letter by letter.
+func Order(a, b any) int {
+	x, numberA := numeric(a)
+	y, numberB := numeric(b)
+	_, textA := a.(string)
+	_, textB := b.(string)
+	switch {
+	case isFlag(a) || isFlag(b) || (a == nil && !textB) || (b == nil && !textA):
+		return cmp.Compare(rank(truthy(a)), rank(truthy(b)))
+	case numberA && numberB:
+		return cmp.Compare(x, y)
+	case a == nil:
+		return cmp.Compare("", plain(b))
+	case b == nil:
+		return cmp.Compare(plain(a), "")
+	}
+	return cmp.Compare(plain(a), plain(b))
+}
+
+func rank(flag bool) int {
+	if flag {
+		return 1
+	}
+	return 0
 }
 
 // scalar says whether a value can be compared with Go's ==.

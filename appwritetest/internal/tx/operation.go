@@ -2,6 +2,8 @@ package tx
 
 import (
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
@@ -50,7 +52,7 @@ func parse(dialect api.Dialect, sent any) (Operation, error) {
 		"databaseId": &op.Database, dialect.Word("collectionId"): &op.Collection, "action": (*string)(&op.Action),
 	} {
 		value, _ := object.Get(name)
-		if *into, ok = value.(string); !ok || *into == "" {
+		if *into, ok = value.(string); !ok || strings.TrimSpace(*into) == "" {
 			return Operation{}, invalid("key %q is required", name)
 		}
 	}
@@ -61,17 +63,16 @@ func parse(dialect api.Dialect, sent any) (Operation, error) {
 }
 
 func (op *Operation) parseRecord(object *phpjson.Object) error {
-	switch op.Action {
-	case BulkCreate, BulkUpdate, BulkUpsert, BulkDelete:
-		return nil
-	case Create, Update, Upsert, Delete, Increment, Decrement:
-	default:
+	if !op.Bulk() && !op.single() {
 		return invalid("unknown action %q", op.Action)
 	}
 	name := op.Dialect.Word("documentId")
-	value, _ := object.Get(name)
-	id, ok := value.(string)
-	if !ok || id == "" {
+	value, given := object.Get(name)
+	if !given && op.Bulk() {
+		return nil
+	}
+	id, _ := value.(string)
+	if strings.TrimSpace(id) == "" {
 		return invalid("key %q is required for %s", name, op.Action)
 	}
 	op.Record = id
@@ -79,15 +80,17 @@ func (op *Operation) parseRecord(object *phpjson.Object) error {
 }
 
 func (op *Operation) parseData(object *phpjson.Object) error {
-	if op.Action == Delete {
+	data, given := object.Get("data")
+	if op.Action == Delete && !given {
 		return nil
 	}
-	data, _ := object.Get("data")
 	switch data := data.(type) {
 	case []any:
-		return op.parseItems(data)
+		if err := op.parseItems(data); err != nil {
+			return err
+		}
 	case *phpjson.Object:
-		op.Data = data
+		op.Data = data.Clone()
 	default:
 		return invalid("key \"data\" is required for %s", op.Action)
 	}
@@ -96,24 +99,61 @@ func (op *Operation) parseData(object *phpjson.Object) error {
 			return invalid("key %q is required in the data of %s", name, op.Action)
 		}
 	}
+	if op.Action == BulkUpdate || op.Action == BulkDelete {
+		return op.checkBulk()
+	}
+	return op.parseNumbers()
+}
+
+// checkBulk wants queries and data to be arrays, which to PHP objects are too.
+func (op *Operation) checkBulk() error {
+	for _, name := range op.required() {
+		value, _ := op.Data.Get(name)
+		switch value.(type) {
+		case []any, *phpjson.Object:
+		default:
+			return invalid("key %q must be an array for %s", name, op.Action)
+		}
+	}
 	return nil
 }
 
-// parseItems reads a list, which PHP cannot tell from an object when it is empty.
-func (op *Operation) parseItems(list []any) error {
-	op.Data = &phpjson.Object{}
-	if op.Action != BulkCreate && op.Action != BulkUpsert {
-		if len(list) > 0 || len(op.required()) > 0 {
-			return invalid("the data of %s must be an object", op.Action)
-		}
+// parseNumbers reads the numbers of an increment, which may be text. Only the
+// amount has to be one.
+func (op *Operation) parseNumbers() error {
+	if op.Action != Increment && op.Action != Decrement {
 		return nil
 	}
-	for _, item := range list {
+	for _, name := range []string{"value", "min", "max"} {
+		value, given := op.Data.Get(name)
+		if !given {
+			continue
+		}
+		number, why := api.Numeric(value)
+		switch {
+		case why == "":
+			op.Data.Set(name, number)
+		case name == "value":
+			return invalid("key \"value\" must be a numeric value for %s", op.Action)
+		}
+	}
+	return nil
+}
+
+// parseItems reads a list, which PHP takes for an object with numbers as keys
+// where it expects one.
+func (op *Operation) parseItems(list []any) error {
+	op.Data = &phpjson.Object{}
+	for i, item := range list {
 		record, ok := item.(*phpjson.Object)
-		if !ok {
+		switch {
+		case op.Action != BulkCreate && op.Action != BulkUpsert:
+			op.Data.Set(strconv.Itoa(i), item)
+		case ok:
+			op.Items = append(op.Items, record)
+		default:
 			return invalid("the data of %s must be a list of objects", op.Action)
 		}
-		op.Items = append(op.Items, record)
 	}
 	return nil
 }
@@ -143,6 +183,15 @@ func (op *Operation) Queries() []string {
 		}
 	}
 	return texts
+}
+
+// Bulk says whether the operation is about any number of records.
+func (op *Operation) Bulk() bool {
+	return slices.Contains([]Action{BulkCreate, BulkUpdate, BulkUpsert, BulkDelete}, op.Action)
+}
+
+func (op *Operation) single() bool {
+	return slices.Contains([]Action{Create, Update, Upsert, Delete, Increment, Decrement}, op.Action)
 }
 
 // Needs says whether the record has to be there when the operation is staged.
