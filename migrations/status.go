@@ -113,6 +113,11 @@ func (r *Runner) Status(ctx context.Context) (Status, error) {
 	if err != nil {
 		return Status{}, fmt.Errorf("list the journal's runs: %w", err)
 	}
+	for _, run := range runs {
+		if run.Err != nil && !run.Status.Final() { // it may be unfinished, and nothing tells of what
+			return Status{}, fmt.Errorf("run %s in the journal: %w", run.Run, run.Err)
+		}
+	}
 	var status Status
 	status.Unfinished = r.unfinished(entries, runs)
 	newest := ""
