@@ -194,7 +194,8 @@ type Site struct {
 	Run       string // id of the run
 	Operation string // id of the operation, "" while planning
 	// Doubtful says that an earlier attempt of this operation may have acted
-	// or may still act, so that an equal object may be the step's own.
+	// or may still act, so that an equal object may be the step's own. Capture
+	// comes before every attempt and is never in doubt.
 	Doubtful bool
 	// OnConflict is the policy that applies to foreign changes. Only undo
 	// steps meet one; forward steps see ConflictHalt.

@@ -45,7 +45,7 @@ func (s CreateAttribute) Validate() error {
 }
 
 // Capture makes sure that the key is free and the server knows the type.
-func (s CreateAttribute) Capture(ctx context.Context, site engine.Site) (engine.Memento, error) {
+func (s CreateAttribute) Capture(ctx context.Context, _ engine.Site) (engine.Memento, error) {
 	if err := s.supported(ctx); err != nil {
 		return nil, err
 	}
@@ -53,7 +53,7 @@ func (s CreateAttribute) Capture(ctx context.Context, site engine.Site) (engine.
 	if err != nil {
 		return nil, err
 	}
-	if found && (!site.Doubtful || !same(s.image(), imageOfAttribute(live))) {
+	if found {
 		return nil, stopped(s.Target(), ErrExists, "type %s, %s", live.Type, live.Status)
 	}
 	return absent()

@@ -39,12 +39,12 @@ func (s CreateCollection) Validate() error {
 }
 
 // Capture makes sure that the id is free.
-func (s CreateCollection) Capture(ctx context.Context, site engine.Site) (engine.Memento, error) {
+func (s CreateCollection) Capture(ctx context.Context, _ engine.Site) (engine.Memento, error) {
 	live, found, err := findCollection(ctx, s.client, s.Database, s.ID)
 	if err != nil {
 		return nil, err
 	}
-	if found && (!site.Doubtful || !s.image().equal(live)) {
+	if found {
 		return nil, stopped(s.Target(), ErrExists,
 			"name %q; a collection that delete_collection retires goes at the end of the run: to use its id again within the run, use drop_collection",
 			live.Name)

@@ -37,12 +37,12 @@ func (s CreateDatabase) Validate() error {
 }
 
 // Capture makes sure that the id is free.
-func (s CreateDatabase) Capture(ctx context.Context, site engine.Site) (engine.Memento, error) {
+func (s CreateDatabase) Capture(ctx context.Context, _ engine.Site) (engine.Memento, error) {
 	live, found, err := findDatabase(ctx, s.client, s.ID)
 	if err != nil {
 		return nil, err
 	}
-	if found && (!site.Doubtful || !s.made(live)) {
+	if found {
 		return nil, stopped(s.Target(), ErrExists, "name %q", live.Name)
 	}
 	return absent()

@@ -79,12 +79,12 @@ func (s CreateIndex) Validate() error {
 
 // Capture makes sure that the key is free, the attributes are there and can be
 // indexed, and, for a unique index, that no two documents are alike.
-func (s CreateIndex) Capture(ctx context.Context, site engine.Site) (engine.Memento, error) {
+func (s CreateIndex) Capture(ctx context.Context, _ engine.Site) (engine.Memento, error) {
 	live, found, err := findIndex(ctx, s.client, s.Target())
 	if err != nil {
 		return nil, err
 	}
-	if found && (!site.Doubtful || !s.image().equal(imageOfIndex(live))) {
+	if found {
 		return nil, stopped(s.Target(), ErrExists, "type %s on %s, %s", live.Type, strings.Join(live.Attributes, ", "), live.Status)
 	}
 	if err := s.indexable(ctx); err != nil {

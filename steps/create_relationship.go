@@ -48,13 +48,11 @@ func (s CreateRelationship) Validate() error {
 }
 
 // Capture makes sure that the keys are free on both sides.
-func (s CreateRelationship) Capture(ctx context.Context, site engine.Site) (engine.Memento, error) {
+func (s CreateRelationship) Capture(ctx context.Context, _ engine.Site) (engine.Memento, error) {
 	live, found, err := findAttribute(ctx, s.client, s.Target())
 	switch {
 	case err != nil:
 		return nil, err
-	case found && site.Doubtful && live.Relationship != nil && same(s.image(), imageOfRelationship(s.Collection, live)):
-		return absent()
 	case found:
 		return nil, stopped(s.Target(), ErrExists, "type %s, %s", live.Type, live.Status)
 	}

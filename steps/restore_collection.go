@@ -47,7 +47,7 @@ func (s RestoreCollection) Capture(ctx context.Context, site engine.Site) (engin
 	if err != nil {
 		return nil, err
 	}
-	if found && (!site.Doubtful || !s.begun(live)) {
+	if found {
 		return nil, stopped(s.Target(), ErrExists, "name %q", live.Name)
 	}
 	if _, err := openArchive(ctx, site, s.Archive); err != nil {

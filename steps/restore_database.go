@@ -47,7 +47,7 @@ func (s RestoreDatabase) Capture(ctx context.Context, site engine.Site) (engine.
 	if err != nil {
 		return nil, err
 	}
-	if found && (!site.Doubtful || !s.begun(live)) {
+	if found {
 		return nil, stopped(s.Target(), ErrExists, "name %q", live.Name)
 	}
 	for _, collection := range s.Collections {
