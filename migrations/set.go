@@ -59,9 +59,6 @@ func (m *Migration) origin() string {
 // All gives the migrations, the oldest first. The caller may keep the slice.
 func (s Set) All() []*Migration { return slices.Clone(s.ordered) }
 
-// Len counts the migrations.
-func (s Set) Len() int { return len(s.ordered) }
-
 // Funcs gives the Go functions of all migrations, for NewCodec.
 func (s Set) Funcs() []steps.Func {
 	var funcs []steps.Func

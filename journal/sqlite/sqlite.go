@@ -58,7 +58,6 @@ type Option func(*options) error
 type options struct {
 	readOnly bool
 	busy     time.Duration
-	chunk    int
 }
 
 // ReadOnly opens a journal that exists for reading; every write fails with
@@ -78,18 +77,6 @@ func Busy(d time.Duration) Option {
 			return fmt.Errorf("%w: busy timeout %s", journal.ErrInvalid, d)
 		}
 		o.busy = d
-		return nil
-	}
-}
-
-// Chunk sets how many bytes of an archive go into one row before compression;
-// the default is journal.DefaultChunk.
-func Chunk(bytes int) Option {
-	return func(o *options) error {
-		if bytes <= 0 {
-			return fmt.Errorf("%w: chunk of %d bytes", journal.ErrInvalid, bytes)
-		}
-		o.chunk = bytes
 		return nil
 	}
 }
@@ -129,7 +116,7 @@ func open(ctx context.Context, path string, o options) (*Store, error) {
 	// busy, and every pragma holds for all of them.
 	db.SetMaxOpenConns(1)
 	store := &Store{db: db}
-	store.archives = journal.NewArchives(blobs{db: db}, o.chunk)
+	store.archives = journal.NewArchives(blobs{db: db}, 0)
 	if err := store.migrate(ctx, o.readOnly); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
