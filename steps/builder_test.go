@@ -88,6 +88,7 @@ func TestBuilderReachesEveryKind(t *testing.T) {
 func TestBuilderMakesTheStepsThatAreMeant(t *testing.T) {
 	t.Parallel()
 	b := steps.NewBuilder()
+	b.Database("shop").Create("Shop", steps.Through("legacy"))
 	products := b.Database("shop").Collection("products")
 	products.Create("Products", steps.Permissions(`read("any")`))
 	products.String("title", 255).Required()
@@ -106,6 +107,7 @@ func TestBuilderMakesTheStepsThatAreMeant(t *testing.T) {
 		got = append(got, string(data))
 	}
 	want := []string{
+		`{"id":"shop","kind":"create_database","name":"Shop","type":"legacy"}`,
 		`{"database":"shop","id":"products","kind":"create_collection","name":"Products","permissions":["read(\"any\")"]}`,
 		`{"collection":"products","database":"shop","key":"title","kind":"create_attribute","required":true,"size":255,"type":"string"}`,
 		`{"attributes":["title"],"collection":"products","database":"shop","key":"by_title","kind":"create_index","type":"key"}`,
