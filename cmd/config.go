@@ -54,7 +54,7 @@ const (
 	defaultAttempt = 30 * time.Second
 	defaultBudget  = 10 * time.Minute
 	// statementMargin is what a request may take after its client gave up: the
-	// server's own statement timeout of 15 s (APPWRITE.md §11) and a margin.
+	// server's own statement timeout of 15 s and a margin.
 	statementMargin = 20 * time.Second
 )
 

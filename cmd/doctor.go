@@ -29,7 +29,7 @@ const (
 )
 
 // backlogWorthTelling is a worker queue that makes schema changes slow: real
-// servers finish a job in about 50 ms (DESIGN: 27 to 72 ms), so this is seconds.
+// servers finish a job in about 50 ms (27 to 72 ms were seen), so this is seconds.
 const backlogWorthTelling = 50
 
 func newDoctor(a *app) *cobra.Command {

@@ -31,7 +31,7 @@ func (r *reader) permissions(f *fields) []string {
 	}{{"$read", []string{"read"}}, {"$write", []string{"create", "update", "delete"}}} {
 		for _, item := range f.list(list.name) {
 			role := modernRole(item.text)
-			if item.kind != kindString || !role1.MatchString(role) {
+			if item.kind != kindString || !roleForm.MatchString(role) {
 				r.refuse(item.at, "%.80q is no role", item.text)
 				continue
 			}
@@ -45,20 +45,20 @@ func (r *reader) permissions(f *fields) []string {
 }
 
 var (
-	permission1 = regexp.MustCompile(`^\s*(read|create|update|delete|write)\(\s*["']([^"']+)["']\s*\)\s*$`)
-	// role1 holds what every version since 1.0 takes as a role.
-	role1 = regexp.MustCompile(`^(any|guests|users(/(un)?verified)?|user:[A-Za-z0-9][\w.-]{0,35}(/(un)?verified)?|team:[A-Za-z0-9][\w.-]{0,35}(/[A-Za-z0-9][\w.-]{0,35})?|member:[A-Za-z0-9][\w.-]{0,35}|label:[A-Za-z0-9]{1,36})$`)
+	permissionForm = regexp.MustCompile(`^\s*(read|create|update|delete|write)\(\s*["']([^"']+)["']\s*\)\s*$`)
+	// roleForm holds what every version since 1.0 takes as a role.
+	roleForm = regexp.MustCompile(`^(any|guests|users(/(un)?verified)?|user:[A-Za-z0-9][\w.-]{0,35}(/(un)?verified)?|team:[A-Za-z0-9][\w.-]{0,35}(/[A-Za-z0-9][\w.-]{0,35})?|member:[A-Za-z0-9][\w.-]{0,35}|label:[A-Za-z0-9]{1,36})$`)
 )
 
 // expandPermission gives the permissions that one string stands for, nil when it
 // is none, and whether they are other than the string.
 func expandPermission(text string) (expanded []string, changed bool) {
-	match := permission1.FindStringSubmatch(text)
+	match := permissionForm.FindStringSubmatch(text)
 	if match == nil {
 		return nil, false
 	}
 	action, role := match[1], modernRole(match[2])
-	if !role1.MatchString(role) {
+	if !roleForm.MatchString(role) {
 		return nil, false
 	}
 	actions := []string{action}
