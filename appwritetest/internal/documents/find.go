@@ -39,10 +39,14 @@ func (r *Room) field(col *catalog.Collection, name string) (query.Field, bool) {
 	fulltext := slices.ContainsFunc(col.Schema.Indexes, func(x catalog.PhysicalIndex) bool {
 		return x.Type == "fulltext" && slices.Equal(x.Attributes, []string{name})
 	})
-	return query.Field{
+	field := query.Field{
 		Type: d.Type, Size: d.Size, Array: d.Array, Encrypted: d.Encrypt, Fulltext: fulltext,
 		Remote: d.Relation != nil && !d.Relation.HasColumn(),
-	}, true
+	}
+	if s, ok := r.side(col, name); ok {
+		field.Related = func() query.Rules { return r.rules(s.related) }
+	}
+	return field, true
 }
 
 // row is a record as queries see it.
@@ -84,8 +88,11 @@ type search struct {
 func (s search) matching(after int64, order store.Order) iter.Seq2[*store.Record, error] {
 	return func(yield func(*store.Record, error) bool) {
 		for record, err := range s.candidates(after, order) {
-			if err == nil && (!query.Match(s.set.Filters, row{s.col, record}, s.Profile.Fold) ||
-				(s.visible != nil && !s.visible(record))) {
+			passes := false
+			if err == nil {
+				passes, err = s.passes(s.col, s.set, record)
+			}
+			if err == nil && (!passes || (s.visible != nil && !s.visible(record))) {
 				continue
 			}
 			if !yield(record, err) {
@@ -93,6 +100,41 @@ func (s search) matching(after int64, order store.Order) iter.Seq2[*store.Record
 			}
 		}
 	}
+}
+
+// passes says whether a record passes the filters, those on related records
+// included.
+func (s search) passes(col *catalog.Collection, set query.Set, record *store.Record) (bool, error) {
+	if !query.Match(set.Filters, row{col, record}, s.Profile.Fold) {
+		return false, nil
+	}
+	for _, below := range set.Below {
+		passes, err := s.anyPasses(col, below, record)
+		if err != nil || !passes {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+func (s search) anyPasses(col *catalog.Collection, below query.Below, record *store.Record) (bool, error) {
+	through, ok := s.side(col, below.Relationship)
+	if !ok {
+		return false, nil
+	}
+	targets, err := through.targets(s.reader, record)
+	if err != nil {
+		return false, err
+	}
+	for _, t := range targets {
+		if t.record == nil {
+			continue
+		}
+		if passes, err := s.passes(through.related, below.Set, t.record); err != nil || passes {
+			return passes, err
+		}
+	}
+	return false, nil
 }
 
 // count counts what the filters let through, up to the server's bound.

@@ -49,6 +49,16 @@ func (r *Room) sides(col *catalog.Collection) []side {
 	return all
 }
 
+// side finds a relationship by its key.
+func (r *Room) side(col *catalog.Collection, key string) (side, bool) {
+	for _, s := range r.sides(col) {
+		if s.Key == key {
+			return s, true
+		}
+	}
+	return side{}, false
+}
+
 // many says whether this side holds a list.
 func (s side) many() bool { return holdsMany(s.Relation) }
 

@@ -22,6 +22,9 @@ type Field struct {
 	Remote bool
 	// Fulltext says that an index allows search.
 	Fulltext bool
+	// Related are the rules of the records at the other end of a relationship;
+	// nil for other fields.
+	Related func() Rules
 }
 
 // Rules say which queries a list takes.
@@ -92,6 +95,9 @@ func (r Rules) add(set *Set, k kind, q Query) error {
 	case selection:
 		return r.addSelect(set, q)
 	default:
+		if field, base, ok := r.nested(q.Attribute); ok {
+			return field.addBelow(set, k, q, base)
+		}
 		checked, err := r.filter(q)
 		if err != nil {
 			return err
@@ -155,6 +161,9 @@ func (r Rules) filter(q Query) (Query, error) {
 	field, known := r.Field(q.Attribute)
 	switch {
 	case !known:
+		if _, _, below := r.nested(q.Attribute); below {
+			return Query{}, ErrUnsupported // only reached within and and or
+		}
 		return Query{}, invalid("unknown attribute %q", q.Attribute)
 	case field.Encrypted:
 		return Query{}, invalid("attribute %q is encrypted", q.Attribute)

@@ -152,8 +152,19 @@ type Set struct {
 	Cursor   string // id of the record to start from, "" for none
 	Backward bool   // up to the cursor, not from it
 	Select   []string
+	// Below are filters on related records.
+	Below []Below
 	// Queries counts all of them.
 	Queries int
+}
+
+// Below asks for a record at the other end of a relationship that passes its
+// filters.
+type Below struct {
+	Relationship string
+	Set
+
+	each bool // of one value of containsAll, which nothing is added to
 }
 
 // Ordered returns the full sorting: the asked orders and, unless one of them
