@@ -160,7 +160,7 @@ func (d *demo) applies(ctx context.Context) error {
 	if err := d.backstep(ctx, ExitDone, "up"); err != nil {
 		return err
 	}
-	d.ended("apply two migrations", "12 steps, 4 documents", "applied")
+	d.ended("two migrations", "12 steps, 4 documents", "applied")
 	return nil
 }
 
@@ -176,7 +176,7 @@ func (d *demo) fails(ctx context.Context) error {
 	if err := d.remove(name); err != nil {
 		return err
 	}
-	d.ended("fail in the fifth step", "a price, a rename, a deleted document, an attribute", "undone, verified")
+	d.ended("fails in step 5", "4 steps done before it", "undone, verified")
 	return nil
 }
 
@@ -222,7 +222,7 @@ func (d *demo) isKilled(ctx context.Context) error {
 	if err := d.backstep(ctx, ExitDone, "resume"); err != nil {
 		return err
 	}
-	d.ended("killed in mid-run", "7 steps, one request unanswered", "resumed and applied")
+	d.ended("killed in mid-run", "one request unanswered", "resumed, applied")
 	return nil
 }
 
@@ -231,7 +231,7 @@ func (d *demo) goesBack(ctx context.Context) error {
 	if err := d.backstep(ctx, ExitDone, "down"); err != nil {
 		return err
 	}
-	d.ended("take the newest back", "a collection, a dropped attribute", "as before")
+	d.ended("taken down", "dropped values come back", "as before")
 	return d.backstep(ctx, ExitDone, "journal", "verify")
 }
 

@@ -211,7 +211,7 @@ func (d *doctor) examineUnique(ctx context.Context, database, collection string,
 	case err != nil:
 		d.say("index", checkWarn, fmt.Sprintf("%s could not be checked for duplicates: %v", place, err), "")
 	case repeated > 0:
-		d.say("index", checkFail, fmt.Sprintf("%s says unique and is not enforced: %s repeat a value (%s …)",
+		d.say("index", checkFail, fmt.Sprintf("%s says unique and is not enforced: %s with the value of another (such as %s)",
 			place, plural(int(repeated), "document"), strings.Join(ids, ", ")), "remove the duplicates, then delete the index and create it again")
 	}
 }

@@ -62,7 +62,7 @@ func (a *app) showRuns(c *cobra.Command, store journal.Store) error {
 		}
 		lines = append(lines, l)
 		rows = append(rows, []string{
-			l.Run, l.Version, l.Migration, l.Direction, statusWord(r.Status),
+			a.runInTable(l.Run), l.Version, l.Migration, l.Direction, statusWord(r.Status),
 			strconv.FormatInt(l.Records, 10), l.StartedAt, l.Error,
 		})
 	}
@@ -108,7 +108,7 @@ func (a *app) showRecords(c *cobra.Command, store journal.Store, prefix string) 
 				recordInWords(state, r), r.Hash[:min(12, len(r.Hash))],
 			})
 		}
-		a.grid(w, []string{"SEQ", "TIME (UTC)", "RECORD", "OPERATION", "OF", "HASH"}, rows)
+		a.grid(w, []string{"SEQ", "TIME (UTC)", "RECORD", "OPERATION", "WHAT", "HASH"}, rows)
 	})
 }
 
@@ -124,8 +124,8 @@ func recordInWords(state journal.State, r journal.Record) string {
 			return ""
 		}
 		words := statusWord(finished.Status)
-		if finished.Reason != "" {
-			words += ": " + shorten(finished.Reason, 80)
+		if reason := firstOf(finished.UndoReason, finished.Reason); reason != "" {
+			words += ": " + shorten(reason, 80)
 		}
 		return words
 	default:

@@ -124,7 +124,7 @@ func (p *progress) ended(e engine.Event, word string) {
 	if e.Undoing {
 		word = "undo " + word
 	}
-	p.line("%s", strings.TrimRight(fmt.Sprintf("  %s %-19s %-40s %s %s", p.places.label(e.Index), e.Step, e.Target, word, took), " "))
+	p.line("%s", strings.TrimRight(fmt.Sprintf("  %s %-19s %-36s %s %s", p.places.label(e.Index), e.Step, e.Target, word, took), " "))
 	if e.Err != nil {
 		p.line("  %s %s", strings.Repeat(" ", len(p.places.label(e.Index))), reason(e.Err))
 	}

@@ -75,6 +75,9 @@ func MainWith(streams Streams, opts ...Option) int {
 	defer cancel()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) { // as nohup does; else a closed terminal stops like Ctrl-C
+		signal.Notify(signals, syscall.SIGHUP)
+	}
 	abort, ended := make(chan struct{}), make(chan struct{})
 	var running atomic.Bool
 	var listener sync.WaitGroup
@@ -203,6 +206,10 @@ func (a *app) printError(err error) {
 		if exit.Next != "" {
 			fmt.Fprintf(a.streams.Err, "next: %s\n", exit.Next)
 		}
+		return
+	}
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(a.streams.Err, "stopped; no run was begun")
 		return
 	}
 	fmt.Fprintf(a.streams.Err, "error: %v\n", err)

@@ -123,7 +123,7 @@ func (s *session) printReports(w io.Writer, reports []engine.Report) {
 		}
 		rows = append(rows, []string{
 			r.Started.Version, r.Started.Migration, r.Started.Direction, word,
-			fmt.Sprint(userSteps(r)), shortDuration(r.Duration), r.Run,
+			fmt.Sprint(userSteps(r)), shortDuration(r.Duration), s.app.runInTable(r.Run),
 		})
 	}
 	if len(rows) > 0 {
@@ -161,22 +161,40 @@ func codeOf(err error, r engine.Report) int {
 
 // next is the command to type after a run that did not end as asked.
 func (s *session) next(r engine.Report) string {
-	name := s.app.name
+	name, run := s.app.name, shortRun(r.Run)
 	switch r.Outcome {
 	case engine.OutcomeHalted:
-		return fmt.Sprintf("mend what is named above, then: %s resume %s, or %s rollback %s, or %s resolve %s --applied|--rolled-back --reason …",
-			name, r.Run, name, r.Run, name, r.Run)
+		rollback := run
+		if len(r.Conflicts) > 0 {
+			rollback += " --on-conflict merge|overwrite|skip"
+		}
+		return fmt.Sprintf(`mend what is named above, then one of
+      %s resume %s
+      %s rollback %s
+      %s resolve %s --applied|--rolled-back --reason …`, name, run, name, rollback, name, run)
 	case engine.OutcomeInterrupted:
 		first := ""
 		if errors.Is(r.Err, engine.ErrJournal) {
 			first = "see to the disk that holds the journal, then: "
 		}
-		return fmt.Sprintf("%s%s resume %s, or %s rollback %s", first, name, r.Run, name, r.Run)
+		return fmt.Sprintf("%s%s resume %s, or %s rollback %s", first, name, run, name, run)
 	case engine.OutcomeRolledBack:
 		return fmt.Sprintf("mend the migration, then: %s up", name)
 	default:
 		return ""
 	}
+}
+
+// shortRun is as much of a run's id as tells it from others.
+func shortRun(id string) string { return id[:min(8, len(id))] }
+
+// runInTable is a run's id in a table: short on a terminal, where room is scarce
+// and every command takes the short form too.
+func (a *app) runInTable(id string) string {
+	if a.streams.OutTerminal {
+		return shortRun(id)
+	}
+	return id
 }
 
 // refused gives the exit code and the next command for an error that kept a
@@ -207,11 +225,12 @@ func (s *session) refused(err error) error {
 }
 
 func unfinishedError(name string, u *migrations.UnfinishedError, err error) error {
+	run := shortRun(u.Run)
 	switch u.Status {
 	case journal.StatusOpen:
-		return &ExitError{Code: ExitInterrupted, Err: err, Next: fmt.Sprintf("%s resume %s, or %s rollback %s", name, u.Run, name, u.Run)}
+		return &ExitError{Code: ExitInterrupted, Err: err, Next: fmt.Sprintf("%s resume %s, or %s rollback %s", name, run, name, run)}
 	case journal.StatusHalted:
-		return &ExitError{Code: ExitHalted, Err: err, Next: fmt.Sprintf("%s journal show %s, then resume, rollback or resolve it", name, u.Run)}
+		return &ExitError{Code: ExitHalted, Err: err, Next: fmt.Sprintf("%s journal show %s, then %s resume, rollback or resolve", name, run, name)}
 	default:
 		return &ExitError{Code: ExitHalted, Err: err, Next: "run it where the journal is: " + u.Journal}
 	}

@@ -121,7 +121,7 @@ func (a *app) printStatus(w io.Writer, r statusResult) {
 		if t, err := time.Parse(time.RFC3339, m.AppliedAt); err == nil {
 			at = shortTime(t)
 		}
-		rows = append(rows, []string{m.Version, m.Name, words[m.State], fmt.Sprint(m.Steps), at, m.Run})
+		rows = append(rows, []string{m.Version, m.Name, words[m.State], fmt.Sprint(m.Steps), at, a.runInTable(m.Run)})
 	}
 	a.grid(w, []string{"VERSION", "MIGRATION", "STATE", "STEPS", "CHANGED (UTC)", "RUN"}, rows)
 	told := map[string]bool{}
@@ -180,7 +180,7 @@ func runHistory(c *cobra.Command, a *app) error {
 			state = "under way (" + e.Direction + ")"
 		}
 		rows = append(rows, []string{
-			e.Version, e.Name, state, shortDuration(time.Duration(e.DurationMS) * time.Millisecond), e.Tool, e.Run, e.Journal,
+			e.Version, e.Name, state, shortDuration(time.Duration(e.DurationMS) * time.Millisecond), e.Tool, a.runInTable(e.Run), e.Journal,
 		})
 	}
 	return a.result("history", entries, func(w io.Writer) {

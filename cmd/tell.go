@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,7 @@ func failure(err error) string {
 	if errors.As(err, &failed) {
 		return fmt.Sprintf("%s: %v", failed.Kind, failed.Err)
 	}
-	return err.Error()
+	return strings.TrimSuffix(err.Error(), ": "+context.Canceled.Error()) // a signal: the person knows
 }
 
 // tell explains on stderr how a run ended that did not end as asked: what
@@ -28,8 +29,11 @@ func (s *session) tell(r engine.Report) {
 	if r.Err != nil {
 		fmt.Fprintf(w, "error: %s\n", failure(r.Err))
 	}
-	if r.UndoErr != nil {
+	switch {
+	case r.UndoErr != nil && r.Err != nil:
 		fmt.Fprintf(w, "the undo failed as well: %s\n", failure(r.UndoErr))
+	case r.UndoErr != nil:
+		fmt.Fprintf(w, "error: the undo failed: %s\n", failure(r.UndoErr))
 	}
 	fmt.Fprintf(w, "run %s: %s\n", r.Run, phasesInWords(r.Operations))
 	if r.Proof != nil {
@@ -74,9 +78,12 @@ func phasesInWords(operations []engine.OperationReport) string {
 const leftWorthTelling = 10
 
 // tellLeft names what a run leaves behind: what is unknown or half-done first,
-// and of what is simply in effect no more than a person reads.
+// and of what is simply in effect no more than a person reads, or nothing where
+// the run will go on.
 func (s *session) tellLeft(r engine.Report) {
-	left := slices.DeleteFunc(slices.Clone(r.Left), func(l journal.Leftover) bool { return historyKind(l.Kind) })
+	left := slices.DeleteFunc(slices.Clone(r.Left), func(l journal.Leftover) bool {
+		return historyKind(l.Kind) || r.Outcome == engine.OutcomeInterrupted && settled(l) == 1
+	})
 	slices.SortStableFunc(left, func(a, b journal.Leftover) int { return cmp.Compare(settled(a), settled(b)) })
 	for i, l := range left {
 		if i == leftWorthTelling {
