@@ -53,11 +53,11 @@ func onProducts(build func(p *steps.CollectionBuilder)) func(string) []engine.St
 }
 
 // wantAll fails unless a document's JSON holds all the parts.
-func wantAll(t testing.TB, document string, parts ...string) {
-	t.Helper()
+func wantAll(tb testing.TB, document string, parts ...string) {
+	tb.Helper()
 	for _, part := range parts {
 		if !strings.Contains(document, part) {
-			t.Errorf("%s is not in %s", part, document)
+			tb.Errorf("%s is not in %s", part, document)
 		}
 	}
 }
@@ -90,11 +90,11 @@ func documentCases() []steptest.Case {
 					steps.Permissions(`read("users")`))
 			}),
 			Foreign: patch("lamp", map[string]any{"title": "Candle"}),
-			Merged: func(t testing.TB, state steptest.State) {
-				t.Helper()
+			Merged: func(tb testing.TB, state steptest.State) {
+				tb.Helper()
 				for path, document := range state {
 					if strings.HasSuffix(path, "documents/lamp") {
-						wantAll(t, document, `"title":"Candle"`, `"stock":10`, `"tags":["a","b"]`, `read(\"any\")`)
+						wantAll(tb, document, `"title":"Candle"`, `"stock":10`, `"tags":["a","b"]`, `read(\"any\")`)
 					}
 				}
 			},

@@ -79,7 +79,7 @@ func (b *bench) cutOff(change engine.Step, writes int) (finished bool) {
 			after = b.wantState(step, site, memento, engine.StateBefore, engine.StatePartial, engine.StateAfter).After
 		}
 		if !back {
-			if after, err = step.Apply(ctx, site, memento); err != nil {
+			if _, err := step.Apply(ctx, site, memento); err != nil {
 				b.t.Fatalf("%s goes on after %d writes: %v", step.Kind(), writes, err)
 			}
 			if err := step.Settle(ctx, site, memento); err != nil {

@@ -48,7 +48,7 @@ func (d digest) add(line json.RawMessage) {
 	carry := 0
 	for i, b := range sha256.Sum256(line) {
 		carry += int(d.sum[i]) + int(b)
-		d.sum[i] = byte(carry)
+		d.sum[i] = byte(carry & 0xff)
 		carry >>= 8
 	}
 }
