@@ -31,6 +31,10 @@ func (r *reader) attribute(n *node) *declared {
 		r.refuse(n.at, "an attribute needs a key")
 		return nil
 	}
+	if slices.Contains(systemAttributes(), d.Key) {
+		r.notice(n.at, "every document has %s: left out", d.Key)
+		return nil
+	}
 	if r.leaving(f, "attribute "+d.Key) {
 		return nil
 	}
@@ -53,6 +57,11 @@ func (r *reader) attribute(n *node) *declared {
 	}
 	f.done("$createdAt", "$updatedAt", "$sequence", "error")
 	return d
+}
+
+// systemAttributes are those that nobody declares.
+func systemAttributes() []string {
+	return []string{"$id", "$sequence", "$createdAt", "$updatedAt", "$permissions", "$databaseId", "$collectionId", "$tableId"}
 }
 
 // declared is an attribute as a file puts it, with what the model leaves out.
@@ -318,6 +327,7 @@ func (r *reader) elements(f *fields, a *Attribute) {
 		return
 	}
 	a.Elements = []string{}
+	seen := map[string]bool{}
 	for _, item := range f.list("elements") {
 		switch {
 		case item.kind == kindNumber || item.kind == kindBool:
@@ -329,7 +339,7 @@ func (r *reader) elements(f *fields, a *Attribute) {
 			r.refuse(item.at, "an element must be a string, not %v", item.kind)
 			continue
 		}
-		if slices.Contains(a.Elements, item.text) {
+		if seen[item.text] {
 			r.notice(item.at, "element %q is given twice: once is enough", item.text)
 			continue
 		}
@@ -337,6 +347,7 @@ func (r *reader) elements(f *fields, a *Attribute) {
 			r.refuse(item.at, "an element has 1 to 255 characters, not %d", length)
 			continue
 		}
+		seen[item.text] = true
 		a.Elements = append(a.Elements, item.text)
 	}
 	if len(n.items) == 0 {

@@ -41,7 +41,11 @@ func (c *collector) named(what, id, name string, at Position) {
 }
 
 func (c *collector) identifier(what, id string, at Position) {
-	if !idRule.MatchString(id) || id == "unique()" {
+	if id == "unique()" {
+		c.refuse(at, "%s unique(): such an id is another one every time: write the one that is meant", what)
+		return
+	}
+	if !idRule.MatchString(id) {
 		c.refuse(at, "%s %.60q: ids and keys are up to 36 letters, digits, '.', '_' and '-', the first a letter or a digit", what, id)
 	}
 }

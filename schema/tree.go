@@ -49,6 +49,9 @@ const maxDepth = 200
 func parseTree(file string, data []byte) (*node, error) {
 	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 	p := &treeParser{file: file, data: data, lines: lineStarts(data)}
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil, p.fail(0, "$", "the file is UTF-16: save it as UTF-8")
+	}
 	if !utf8.Valid(data) {
 		return nil, p.fail(invalidUTF8(data), "$", "the file is not valid UTF-8")
 	}
