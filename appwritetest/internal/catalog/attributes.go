@@ -123,10 +123,10 @@ func (c *Catalog) markOtherSide(col *Collection, a *Attribute) error {
 // elements.
 func CheckRange(d Definition) error {
 	if d.Min != nil && d.Max != nil {
-		if compareNumbers(d.Min, d.Max) > 0 {
+		if CompareNumbers(d.Min, d.Max) > 0 {
 			return valueInvalid("Minimum value must be lesser than maximum value")
 		}
-		if d.Default != nil && (compareNumbers(d.Default, d.Min) < 0 || compareNumbers(d.Default, d.Max) > 0) {
+		if d.Default != nil && (CompareNumbers(d.Default, d.Min) < 0 || CompareNumbers(d.Default, d.Max) > 0) {
 			return valueInvalid("Default value is outside the range")
 		}
 	}
@@ -147,8 +147,8 @@ func textual(kind string) bool {
 
 func spatial(kind string) bool { return kind == TypePoint || kind == TypeLine || kind == TypePolygon }
 
-// compareNumbers orders two of int64 and float64.
-func compareNumbers(a, b any) int {
+// CompareNumbers orders two of int64 and float64.
+func CompareNumbers(a, b any) int {
 	x, xInt := a.(int64)
 	y, yInt := b.(int64)
 	if xInt && yInt {

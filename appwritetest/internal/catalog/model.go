@@ -102,6 +102,7 @@ type Definition struct {
 	Array    bool
 	Default  any // nil, or a value of package phpjson
 	Encrypt  bool
+	Unsigned bool     // of a number that came inline: nothing below 0
 	Min, Max any      // int64 or float64 by type; nil where the type has no range
 	Elements []string // of an enum
 	Relation *Relation

@@ -76,7 +76,7 @@ func TestFiltersMatchAsMariaDBDoes(t *testing.T) {
 		`{"method":"greaterThan","attribute":"$sequence","values":[7]}`:                                                                  false,
 		`{"method":"equal","attribute":"one","values":["X1"]}`:                                                                           true,
 		`{"method":"distanceLessThan","attribute":"p","values":[[[1,2],1,true]]}`:                                                        true,
-		`{"method":"distanceGreaterThan","attribute":"p","values":[[[1,3],2]]}`:                                                          false,
+		`{"method":"distanceGreaterThan","attribute":"p","values":[[[1,3],2,false]]}`:                                                          false,
 		`{"method":"contains","attribute":"g","values":[[1,1]]}`:                                                                         true,
 		`{"method":"intersects","attribute":"g","values":[[[3,3],[9,9]]]}`:                                                               true,
 		`{"method":"crosses","attribute":"g","values":[[[1,1],[9,9]]]}`:                                                                  true,
@@ -178,7 +178,7 @@ func TestTheFirstLimitCountsAndOrdersEndInTheSequence(t *testing.T) {
 func FuzzCompile(f *testing.F) {
 	f.Add(`{"method":"equal","attribute":"n","values":[1]}`)
 	f.Add(`{"method":"contains","attribute":"g","values":[[1,1]]}`)
-	f.Add(`{"method":"or","values":[{"method":"isNull","attribute":"s"},{"method":"distanceEqual","attribute":"p","values":[[[1,1],1]]}]}`)
+	f.Add(`{"method":"or","values":[{"method":"isNull","attribute":"s"},{"method":"distanceEqual","attribute":"p","values":[[[1,1],1,false]]}]}`)
 	checked := rules(f, "1.9.6")
 	row := record{"s": "x", "n": int64(1), "ar": []any{"a"}, "p": []any{1.0, 2.0}, "g": []any{[]any{[]any{0.0, 0.0}}}}
 	f.Fuzz(func(_ *testing.T, text string) {

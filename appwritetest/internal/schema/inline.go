@@ -3,6 +3,7 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -167,28 +168,46 @@ func (in *inlineItem) number(name string, low, high int64) int64 {
 func (in *inlineItem) shape(d *catalog.Definition) {
 	d.Default, _ = in.object.Get("default")
 	switch d.Type {
-	case catalog.TypeInteger, catalog.TypeBigInt:
-		d.Min, d.Max = in.bound("min", api.StrictInt), in.bound("max", api.StrictInt)
-		d.Size = 8
-		if size, _ := in.object.Get("size"); d.Type == catalog.TypeInteger && !atLeast8(size) {
-			d.Size = 4
-		}
-		in.rangeFormat(d, catalog.FormatInt)
-	case catalog.TypeDouble:
-		d.Min, d.Max = in.bound("min", api.Number), in.bound("max", api.Number)
-		in.rangeFormat(d, catalog.FormatFloat)
 	case catalog.TypeString:
 		in.stringFormat(d)
-	default:
-		if d.Format != "" {
-			in.complain("no format is known for " + d.Type)
+		return
+	case catalog.TypeInteger:
+		d.Size = 4
+		if size, _ := in.object.Get("size"); atLeast8(size) {
+			d.Size = 8
 		}
+	case catalog.TypeBigInt:
+		d.Size = 8
 	}
+	if d.Format != "" {
+		in.complain("no format is known for " + d.Type)
+	}
+	in.bounds(d)
 }
 
 func atLeast8(size any) bool {
 	n, ok := size.(int64)
 	return ok && n >= 8
+}
+
+// bounds reads what only numbers have. A fraction will do as the bound of an
+// integer.
+func (in *inlineItem) bounds(d *catalog.Definition) {
+	format := map[string]string{
+		catalog.TypeInteger: catalog.FormatInt, catalog.TypeBigInt: catalog.FormatBigInt, catalog.TypeDouble: catalog.FormatFloat,
+	}[d.Type]
+	if format == "" {
+		return
+	}
+	d.Min, d.Max = in.bound("min"), in.bound("max")
+	if signed, _ := in.object.Get("signed"); signed != nil {
+		d.Unsigned = !in.flag("signed")
+	}
+	if d.Min != nil || d.Max != nil {
+		size := d.Size
+		complete(d) // an absent bound is the widest
+		d.Format, d.Size = format, size
+	}
 }
 
 // checkMembers refuses members that do not suit the type.
@@ -199,36 +218,18 @@ func (in *inlineItem) checkMembers(d catalog.Definition) {
 			in.complain(name + " can only be used with numbers")
 		}
 	}
-	if value, _ := in.object.Get("signed"); value != nil {
-		in.flag("signed")
-	}
 }
 
-func (in *inlineItem) bound(name string, check api.Check) any {
+func (in *inlineItem) bound(name string) any {
 	value, _ := in.object.Get(name)
 	if value == nil {
 		return nil
 	}
-	converted, why := check(value)
+	converted, why := api.Number(value)
 	if why != "" {
 		in.complain(name + ": " + why)
 	}
 	return converted
-}
-
-// rangeFormat sets the format of a number that has bounds.
-func (in *inlineItem) rangeFormat(d *catalog.Definition, format string) {
-	if d.Type == catalog.TypeBigInt {
-		format = catalog.FormatBigInt
-	}
-	if d.Format != "" && d.Format != format {
-		in.complain("format " + d.Format + " does not suit " + d.Type)
-	}
-	if d.Min != nil || d.Max != nil {
-		size := d.Size
-		complete(d) // an absent bound is the widest
-		d.Format, d.Size = format, size
-	}
 }
 
 func (in *inlineItem) stringFormat(d *catalog.Definition) {
@@ -240,14 +241,24 @@ func (in *inlineItem) stringFormat(d *catalog.Definition) {
 		return
 	}
 	value, _ := in.object.Get("elements")
-	list, why := api.ListOf(api.Text(1, 255), maxItems)(value)
-	if elements, _ := list.([]any); why != "" || len(elements) == 0 {
+	list, why := api.ListOf(element, math.MaxInt)(value)
+	elements, _ := list.([]any)
+	if why != "" || len(elements) == 0 {
 		in.complain("elements are missing")
-		return
 	}
-	for _, element := range list.([]any) {
+	for _, element := range elements {
 		d.Elements = append(d.Elements, element.(string))
 	}
+}
+
+// element accepts an element of an enum: text of up to 255 bytes, not empty,
+// which to PHP "0" is as well.
+func element(value any) (any, string) {
+	text, ok := value.(string)
+	if !ok || text == "" || text == "0" || len(text) > 255 {
+		return nil, "an element must be a text of up to 255 bytes"
+	}
+	return text, ""
 }
 
 func (in *inlineItem) list(name string, check api.Check) []any {

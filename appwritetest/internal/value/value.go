@@ -104,21 +104,24 @@ func integer(d *catalog.Definition, sent any) (any, error) {
 	case d.Size == 4:
 		low, high = -math.MaxInt32, math.MaxInt32
 	}
+	if d.Unsigned {
+		low = 0
+	}
 	if !ok || n < low || n > high {
 		return nil, invalid("must be an integer of %d bytes", d.Size)
 	}
-	if least, ok := d.Min.(int64); ok && n < least {
-		return nil, invalid("must be at least %d", least)
+	if d.Min != nil && catalog.CompareNumbers(n, d.Min) < 0 {
+		return nil, invalid("must be at least %v", d.Min)
 	}
-	if most, ok := d.Max.(int64); ok && n > most {
-		return nil, invalid("must be at most %d", most)
+	if d.Max != nil && catalog.CompareNumbers(n, d.Max) > 0 {
+		return nil, invalid("must be at most %v", d.Max)
 	}
 	return n, nil
 }
 
 func double(d *catalog.Definition, sent any) (any, error) {
 	f, ok := Float(sent)
-	if !ok || math.IsInf(f, 0) {
+	if !ok || math.IsInf(f, 0) || (d.Unsigned && f < 0) {
 		return nil, invalid("must be a number")
 	}
 	if least, ok := Float(d.Min); ok && f < least {
