@@ -91,10 +91,14 @@ func newRedo(a *app) *cobra.Command {
 			if err := s.confirm(o.confirm); err != nil {
 				return err
 			}
-			reports, err := s.runner.Redo(c.Context())
+			tasks, err := s.runner.PlanRedo(c.Context())
 			if errors.Is(err, migrations.ErrNothing) {
-				return s.nothing("redo", "Nothing to do: no migration is applied.")
+				return s.nothing("redo", "Nothing to do"+because(err)+".")
 			}
+			if err != nil {
+				return s.refused(err)
+			}
+			reports, err := s.runTasks(c.Context(), tasks)
 			return s.concluded("redo", reports, err)
 		},
 	}

@@ -96,9 +96,9 @@ func (r *Runner) Down(ctx context.Context, back Back) ([]engine.Report, error) {
 	return r.Run(ctx, tasks)
 }
 
-// Redo takes the newest applied migration back and applies it again. It wants
-// the migration at hand before it begins.
-func (r *Runner) Redo(ctx context.Context) ([]engine.Report, error) {
+// PlanRedo gives the two tasks that take the newest applied migration back and
+// apply it again. It wants the migration at hand, and changes nothing.
+func (r *Runner) PlanRedo(ctx context.Context) ([]Task, error) {
 	tasks, err := r.PlanDown(ctx, Back{Count: 1})
 	if err != nil {
 		return nil, err
@@ -111,7 +111,17 @@ func (r *Runner) Redo(ctx context.Context) ([]engine.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	return r.Run(ctx, append(tasks, up))
+	return append(tasks, up), nil
+}
+
+// Redo takes the newest applied migration back and applies it again, as PlanRedo
+// has it.
+func (r *Runner) Redo(ctx context.Context) ([]engine.Report, error) {
+	tasks, err := r.PlanRedo(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.Run(ctx, tasks)
 }
 
 // planDown makes the task that takes one migration back.
