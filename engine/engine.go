@@ -34,6 +34,9 @@ type Engine struct {
 	logger       *slog.Logger
 }
 
+// DirectionDown is the Direction of runs that take an earlier run back.
+const DirectionDown = "down"
+
 // Request says what to run and on whose behalf.
 type Request struct {
 	Run          string // id of the run; drawn when empty

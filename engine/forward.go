@@ -66,6 +66,9 @@ func (x *execution) intend(ctx context.Context, a *act) error {
 	if err != nil {
 		return err
 	}
+	if err := x.ownable(ctx, a, before); err != nil {
+		return err
+	}
 	if ctx.Err() != nil {
 		return interruption(ctx)
 	}
@@ -75,6 +78,27 @@ func (x *execution) intend(ctx context.Context, a *act) error {
 	}
 	a.before = x.state.Operations[a.index].Before
 	return nil
+}
+
+// ownable refuses, while nothing has been changed, to take back what somebody
+// else has changed since, unless the policy lets it.
+func (x *execution) ownable(ctx context.Context, a *act, before Memento) error {
+	if x.state.Started.Direction != DirectionDown {
+		return nil
+	}
+	a.before = before
+	finding, err := x.probe(ctx, a)
+	if errors.Is(err, ErrUnknownOutcome) {
+		return nil // nothing can tell, and the step was asked for
+	}
+	if err != nil || finding.State != StateForeign {
+		return err
+	}
+	x.meet(a, a.site.OnConflict, finding.Detail)
+	if goesOver(a) {
+		return nil
+	}
+	return a.fail(DoingCapture, foreign(finding))
 }
 
 // taken prepares an operation whose intent another process, or an earlier

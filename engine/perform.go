@@ -9,8 +9,18 @@ import (
 func (x *execution) forwardAct(i int) *act {
 	a := &act{id: x.state.Operations[i].ID, index: i, step: x.steps[i]}
 	a.attempt, a.waited = &x.reports[i].Attempts, &x.reports[i].Waited
-	a.site = x.site(a, ConflictHalt)
+	a.site = x.site(a, x.forwardPolicy())
 	return a
+}
+
+// forwardPolicy is what forward steps do about foreign changes. A run down
+// takes back what another run did, so the policy for undoing is its own; but
+// leaving things alone is not taking them back, so skip halts it.
+func (x *execution) forwardPolicy() ConflictPolicy {
+	if x.state.Started.Direction == DirectionDown && x.conflict != ConflictSkip {
+		return x.conflict
+	}
+	return ConflictHalt
 }
 
 func (x *execution) site(a *act, policy ConflictPolicy) Site {
@@ -149,10 +159,9 @@ func (x *execution) settle(ctx context.Context, a *act) error {
 	})
 }
 
-// goesOver reports whether the step is an undo that the policy lets loose on
-// foreign changes.
+// goesOver reports whether the policy lets the step loose on foreign changes.
 func goesOver(a *act) bool {
-	return a.undoing && (a.site.OnConflict == ConflictMerge || a.site.OnConflict == ConflictOverwrite)
+	return a.site.OnConflict == ConflictMerge || a.site.OnConflict == ConflictOverwrite
 }
 
 // foreign makes an error of a finding.

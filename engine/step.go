@@ -197,8 +197,8 @@ type Site struct {
 	// or may still act, so that an equal object may be the step's own. Capture
 	// comes before every attempt and is never in doubt.
 	Doubtful bool
-	// OnConflict is the policy that applies to foreign changes. Only undo
-	// steps meet one; forward steps see ConflictHalt.
+	// OnConflict is the policy that applies to foreign changes: the engine's
+	// for undo steps and for the steps of a run down, ConflictHalt for others.
 	OnConflict ConflictPolicy
 	// Archives is where data is set aside before it is destroyed.
 	Archives journal.Archives
