@@ -213,13 +213,12 @@ func rawAttribute(want, live raw) []string {
 		}
 	}
 	for _, key := range []string{"relationType", "twoWay", "twoWayKey", "onDelete", "side"} {
-		if typ == "relationship" {
+		if typ == "relationship" && want[key] != "" {
 			differences = append(differences, differing(key, live[key], want[key])...)
 		}
 	}
-	if typ == "relationship" {
-		differences = append(differences, differing("related",
-			rawText(live, "relatedCollection", "relatedTable"), rawText(want, "relatedCollection", "relatedTable"))...)
+	if related := rawText(want, "relatedCollection", "relatedTable"); typ == "relationship" && related != "" {
+		differences = append(differences, differing("related", rawText(live, "relatedCollection", "relatedTable"), related)...)
 	}
 	return differences
 }
