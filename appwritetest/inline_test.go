@@ -53,7 +53,8 @@ func TestUnsignedInlineNumbersTakeNothingNegative(t *testing.T) {
 	srv := appwritetest.New(t)
 	must(t, srv, "POST", "/databases", object{"databaseId": "shop", "name": "Shop"})
 	must(t, srv, "POST", "/databases/shop/collections", object{"collectionId": "books", "name": "C", "attributes": list{
-		object{"key": "i", "type": "integer", "signed": false}, object{"key": "b", "type": "bigint", "signed": false},
+		object{"key": "i", "type": "integer", "signed": false},
+		object{"key": "b", "type": "bigint", "signed": false},
 		object{"key": "d", "type": "double", "signed": false},
 	}})
 	for _, key := range []string{"i", "b", "d"} {

@@ -130,6 +130,10 @@ func checkSpatialIndex(col *Collection, d IndexDefinition) error {
 // arrayIndexLength is what the server forces on an array in a key index.
 const arrayIndexLength = 255
 
+// NoOrder stands in Orders for an attribute before an array for which no order
+// was sent: the server leaves a gap there.
+const NoOrder = "-"
+
 // completeArrays gives the one array that an index may have its fixed length
 // and takes its order away.
 func completeArrays(col *Collection, d *IndexDefinition) error {
@@ -147,7 +151,7 @@ func completeArrays(col *Collection, d *IndexDefinition) error {
 		}
 		d.Lengths[i] = arrayIndexLength
 		for len(d.Orders) <= i {
-			d.Orders = append(slices.Clone(d.Orders), "")
+			d.Orders = append(slices.Clone(d.Orders), NoOrder)
 		}
 		d.Orders[i] = ""
 	}

@@ -76,7 +76,7 @@ func TestFiltersMatchAsMariaDBDoes(t *testing.T) {
 		`{"method":"greaterThan","attribute":"$sequence","values":[7]}`:                                                                  false,
 		`{"method":"equal","attribute":"one","values":["X1"]}`:                                                                           true,
 		`{"method":"distanceLessThan","attribute":"p","values":[[[1,2],1,true]]}`:                                                        true,
-		`{"method":"distanceGreaterThan","attribute":"p","values":[[[1,3],2,false]]}`:                                                          false,
+		`{"method":"distanceGreaterThan","attribute":"p","values":[[[1,3],2,false]]}`:                                                    false,
 		`{"method":"contains","attribute":"g","values":[[1,1]]}`:                                                                         true,
 		`{"method":"intersects","attribute":"g","values":[[[3,3],[9,9]]]}`:                                                               true,
 		`{"method":"crosses","attribute":"g","values":[[[1,1],[9,9]]]}`:                                                                  true,

@@ -1,6 +1,8 @@
 package schema
 
 import (
+	"strconv"
+
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpdate"
@@ -99,12 +101,20 @@ func lengths(x *catalog.Index) []any {
 	return list
 }
 
-func orders(x *catalog.Index) []any {
-	list := make([]any, len(x.Orders))
+// orders is a list or, as PHP writes a list with gaps, an object.
+func orders(x *catalog.Index) any {
+	list, object := make([]any, len(x.Orders)), &phpjson.Object{}
 	for i, order := range x.Orders {
+		if order == catalog.NoOrder {
+			continue
+		}
 		if order != "" {
 			list[i] = order
 		}
+		object.Set(strconv.Itoa(i), list[i])
+	}
+	if object.Len() < len(list) {
+		return object
 	}
 	return list
 }

@@ -206,6 +206,9 @@ func geometry(kind string, sent any) (any, error) {
 	case catalog.TypeLine:
 		return each(list, 2, catalog.TypePoint)
 	}
+	if len(list) > 0 && isPoint(list[0]) {
+		list = []any{list} // a ring alone will do
+	}
 	for _, ring := range list {
 		corners, ok := ring.([]any)
 		if !ok || len(corners) < 4 || !samePoint(corners[0], corners[len(corners)-1]) {
@@ -240,6 +243,16 @@ func coordinates(list []any) (any, error) {
 		return nil, invalid("a point is a longitude and a latitude")
 	}
 	return []any{x, y}, nil
+}
+
+func isPoint(sent any) bool {
+	list, ok := sent.([]any)
+	if !ok || len(list) != 2 {
+		return false
+	}
+	_, okX := Float(list[0])
+	_, okY := Float(list[1])
+	return okX && okY
 }
 
 func samePoint(a, b any) bool {
