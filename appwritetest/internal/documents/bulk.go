@@ -88,7 +88,9 @@ func (r *Room) updateMany(req *api.Request) (api.Response, error) {
 	if err != nil {
 		return api.Response{}, err
 	}
-	in.fields = r.operators(in.fields)
+	if in.fields, err = r.operators(in.fields); err != nil {
+		return api.Response{}, err
+	}
 	if err := r.patch(col, &store.Record{}, withoutOperators(in.fields)); err != nil {
 		return api.Response{}, err
 	}

@@ -135,7 +135,11 @@ func (c commit) create(col *catalog.Collection, op tx.Operation, id string, data
 	if err != nil {
 		return err
 	}
-	for key, sent := range c.operators(in.fields).All() {
+	fields, err := c.operators(in.fields)
+	if err != nil {
+		return err
+	}
+	for key, sent := range fields.All() {
 		if _, ok := sent.(operator.Operator); ok {
 			return invalidStructure("Attribute \"%s\" holds an operator", key)
 		}
@@ -207,7 +211,9 @@ func (c commit) updateMany(col *catalog.Collection, op tx.Operation) error {
 	if err != nil {
 		return err
 	}
-	in.fields = c.operators(in.fields)
+	if in.fields, err = c.operators(in.fields); err != nil {
+		return err
+	}
 	if err := c.patch(col, &store.Record{}, withoutOperators(in.fields)); err != nil {
 		return err
 	}

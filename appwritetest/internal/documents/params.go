@@ -85,6 +85,16 @@ func unlisted(list []any) *phpjson.Object {
 	return out
 }
 
+// listed says whether an object is a list to PHP: its keys count from 0.
+func listed(o *phpjson.Object) bool {
+	for i, key := range o.Keys() {
+		if key != strconv.Itoa(i) {
+			return false
+		}
+	}
+	return true
+}
+
 // items is a list of records.
 func items(name string) api.Param {
 	return api.Optional(name, api.ListOf(object, maxItems), []any{})

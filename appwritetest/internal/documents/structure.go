@@ -3,6 +3,7 @@ package documents
 import (
 	"slices"
 
+	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
 	"github.com/backstep-dev/backstep/appwritetest/internal/operator"
 	"github.com/backstep-dev/backstep/appwritetest/internal/phpjson"
@@ -109,17 +110,21 @@ func (r *Room) patch(col *catalog.Collection, record *store.Record, fields *phpj
 
 // operators replaces what is an operator among the fields, where the version
 // knows them.
-func (r *Room) operators(fields *phpjson.Object) *phpjson.Object {
+func (r *Room) operators(fields *phpjson.Object) (*phpjson.Object, error) {
 	if !r.Profile.Operators() {
-		return fields
+		return fields, nil
 	}
 	out := fields.Clone()
 	for key, sent := range fields.All() {
-		if o, ok := operator.Parse(sent); ok {
+		o, ok, err := operator.Parse(sent)
+		if err != nil {
+			return nil, apierr.BadRequest("general_bad_request", "Invalid operator for attribute \"%s\": %v", key, err)
+		}
+		if ok {
 			out.Set(key, o)
 		}
 	}
-	return out
+	return out, nil
 }
 
 func unknownField(col *catalog.Collection, fields *phpjson.Object) error {

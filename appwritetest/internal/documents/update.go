@@ -67,7 +67,9 @@ func (r *Room) change(w store.Writer, col *catalog.Collection, in input, allow f
 	if err := allow(old); err != nil {
 		return nil, err
 	}
-	in.fields = r.operators(in.fields)
+	if in.fields, err = r.operators(in.fields); err != nil {
+		return nil, err
+	}
 	record := old.Clone()
 	links, err := r.fill(col, record, in.fields)
 	if err != nil {

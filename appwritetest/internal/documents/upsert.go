@@ -20,7 +20,7 @@ func (r *Room) upsert(req *api.Request) (api.Response, error) {
 	if !r.Profile.InlineSchema() && req.Dialect == api.Legacy && !req.Given("data") {
 		return api.Response{}, apierr.Argument("Param \"data\" is not optional.")
 	}
-	if data.Len() == 0 && permissionsOf(req) == nil {
+	if (data.Len() == 0 && permissionsOf(req) == nil) || (data.Len() > 1 && listed(data) && r.Profile.TablesDB()) {
 		return api.Response{}, missingPayload()
 	}
 	col, err := r.collection(req)
@@ -92,7 +92,9 @@ func (r *Room) place(w store.Writer, col *catalog.Collection, in input, allow fu
 	if err := allow(old); err != nil {
 		return nil, unchanged, err
 	}
-	in.fields = r.operators(in.fields)
+	if in.fields, err = r.operators(in.fields); err != nil {
+		return nil, unchanged, err
+	}
 	if r.Profile.TablesDB() && r.seemsSame(col, old, in) {
 		return old, unchanged, nil
 	}

@@ -30,30 +30,36 @@ type Operator struct {
 }
 
 // Parse recognises an operator among the values that a client sends. Anything
-// else, also JSON that names no known method, is not one.
-func Parse(sent any) (Operator, bool) {
-	if text, ok := sent.(string); ok {
+// else, also JSON that names no known method, is not one. The error, which
+// matches ErrInvalid, is about an operator whose parts have the wrong type.
+func Parse(sent any) (o Operator, ok bool, err error) {
+	if text, isText := sent.(string); isText {
 		if !strings.HasPrefix(text, "{") {
-			return Operator{}, false
+			return Operator{}, false, nil
 		}
 		decoded, err := phpjson.Decode([]byte(text))
 		if err != nil {
-			return Operator{}, false
+			return Operator{}, false, nil //nolint:nilerr // ordinary text
 		}
 		sent = decoded
 	}
-	object, ok := sent.(*phpjson.Object)
-	if !ok {
-		return Operator{}, false
+	object, _ := sent.(*phpjson.Object)
+	if object == nil {
+		return Operator{}, false, nil
 	}
 	name, _ := object.Get("method")
-	method, ok := name.(string)
-	if !ok || families[method] == 0 {
-		return Operator{}, false
+	if o.method, ok = name.(string); !ok || families[o.method] == 0 {
+		return Operator{}, false, nil
 	}
-	list, given := object.Get("values")
-	values, ok := list.([]any)
-	return Operator{method: method, values: values}, ok || !given
+	attribute, _ := object.Get("attribute")
+	if _, isText := attribute.(string); attribute != nil && !isText {
+		return Operator{}, false, invalid("the attribute of %s must be text", o.method)
+	}
+	list, _ := object.Get("values")
+	if o.values, ok = list.([]any); list != nil && !ok {
+		return Operator{}, false, invalid("the values of %s must be a list", o.method)
+	}
+	return o, true, nil
 }
 
 // family is the type of value that an operator works on.

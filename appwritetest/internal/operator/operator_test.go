@@ -23,7 +23,7 @@ func apply(t *testing.T, text string, d catalog.Definition, old any) (any, error
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, ok := operator.Parse(sent)
+	o, ok, _ := operator.Parse(sent)
 	if !ok {
 		t.Fatalf("%s is no operator", text)
 	}
@@ -101,11 +101,11 @@ func TestOperatorsThatDoNotSuitAreRefused(t *testing.T) {
 
 func TestParseTakesTextAndLeavesTheRest(t *testing.T) {
 	t.Parallel()
-	if _, ok := operator.Parse(`{"method":"toggle"}`); !ok {
+	if _, ok, _ := operator.Parse(`{"method":"toggle"}`); !ok {
 		t.Error("text that holds an operator is none")
 	}
 	for _, sent := range []any{"toggle", `{"method":"x","values":[]}`, `{"method":"toggle","values":5}`, `{`, nil, int64(5), []any{"toggle"}} {
-		if _, ok := operator.Parse(sent); ok {
+		if _, ok, _ := operator.Parse(sent); ok {
 			t.Errorf("%v is an operator", sent)
 		}
 	}
