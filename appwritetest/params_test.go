@@ -2,6 +2,7 @@ package appwritetest_test
 
 import (
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/backstep-dev/backstep/appwritetest"
@@ -123,4 +124,17 @@ func TestIncrementsAreStagedUnseen(t *testing.T) {
 	id := must(t, srv, "POST", "/databases/transactions", object{})["$id"].(string)
 	must(t, srv, "PATCH", books+"/documents/none/pages/increment", object{"value": 0, "transactionId": id})
 	refuse(t, srv, 500, "general_unknown", "PATCH", "/databases/transactions/"+id, object{"commit": true})
+}
+
+func TestGuestsCreateNoRecordsInBulk(t *testing.T) {
+	t.Parallel()
+	srv := newNumbers(t, "1.9.6")
+	guest := clientOf(srv)
+	guest.key = ""
+	for _, collection := range []string{books, "/databases/shop/collections/none"} {
+		status, body, err := guest.send(t.Context(), "POST", collection+"/documents", `{"documents":[{"pages":1}]}`)
+		if err != nil || status != 401 || !strings.Contains(string(body), `"general_unauthorized_scope"`) {
+			t.Errorf("%s: want 401 general_unauthorized_scope, got %d %s, %v", collection, status, body, err)
+		}
+	}
 }

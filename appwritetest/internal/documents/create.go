@@ -1,6 +1,8 @@
 package documents
 
 import (
+	"net/http"
+
 	"github.com/backstep-dev/backstep/appwritetest/internal/api"
 	"github.com/backstep-dev/backstep/appwritetest/internal/apierr"
 	"github.com/backstep-dev/backstep/appwritetest/internal/catalog"
@@ -24,6 +26,8 @@ func checkCreate(req *api.Request) error {
 		return apierr.BadRequest("general_bad_request", "documentId and permissions belong to a single document.")
 	case len(many) == 0 && id == "":
 		return apierr.BadRequest("document_missing_data", "Document ID is required when creating a single document.")
+	case len(many) > 0 && !req.Caller.Key:
+		return apierr.New(http.StatusUnauthorized, "general_unauthorized_scope", "Only a key may create several documents at once.")
 	}
 	return nil
 }
