@@ -179,9 +179,25 @@ func (s *session) next(r engine.Report) string {
 		}
 		return fmt.Sprintf("%s%s resume %s, or %s rollback %s", first, name, run, name, run)
 	case engine.OutcomeRolledBack:
-		return fmt.Sprintf("mend the migration, then: %s up", name)
+		return nextAfterUndo(name, r)
 	default:
 		return ""
+	}
+}
+
+// nextAfterUndo is the command to type after a run that undid itself.
+func nextAfterUndo(name string, r engine.Report) string {
+	var failed *engine.OperationError
+	down := r.Started.Direction == engine.DirectionDown
+	switch {
+	case errors.As(r.Err, &failed) && strings.HasSuffix(failed.Kind, "_history"):
+		return "another run has taken this migration up: " + name + " status"
+	case down && errors.Is(r.Err, engine.ErrForeign):
+		return fmt.Sprintf("%s down --on-conflict overwrite archives what others wrote and goes on", name)
+	case down:
+		return fmt.Sprintf("see to what is named above, then: %s down", name)
+	default:
+		return fmt.Sprintf("mend the migration, then: %s up", name)
 	}
 }
 

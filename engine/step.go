@@ -116,13 +116,16 @@ func (r Ref) Contains(other Ref) bool {
 
 // Shapes reports whether a change of r can change how other looks without
 // touching it: attributes make up what is in their collection, relationships
-// what is in their database, and documents show which others lead to them.
+// what is in their database, indexes belong to the attributes they are on, and
+// documents show which others lead to them.
 func (r Ref) Shapes(other Ref) bool {
 	switch r.Type {
 	case "attribute":
 		return r != other && r.Database == other.Database && r.Collection == other.Collection
 	case "relationship":
 		return r != other && r.Database == other.Database
+	case "index":
+		return other.Type == "attribute" && r.Database == other.Database && r.Collection == other.Collection
 	case "document":
 		return r != other && other.Type == "document" && r.Database == other.Database
 	default:

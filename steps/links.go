@@ -52,6 +52,11 @@ func (i RelationshipImage) holder() end {
 	}
 }
 
+// unreadable reports whether the server may know the relationship and yet
+// refuse to select it, from 1.8: one way, from a collection to itself. What
+// nobody can read, nobody has linked through it.
+func (i RelationshipImage) unreadable() bool { return !i.TwoWay && i.Collection == i.Related }
+
 // walkLinks yields every document's links.
 func walkLinks(ctx context.Context, client *appwrite.Client, database string, image RelationshipImage, each func(archivedLink) error) error {
 	from := image.holder()
@@ -61,6 +66,9 @@ func walkLinks(ctx context.Context, client *appwrite.Client, database string, im
 	}
 	fields := selection([]string{from.key}, server.Capabilities)
 	for page, err := range client.Walk(ctx, database, from.collection, appwrite.WalkOptions{Select: fields}) {
+		if image.unreadable() && errors.Is(err, appwrite.ErrInvalid) {
+			return nil
+		}
 		if err != nil {
 			return err
 		}

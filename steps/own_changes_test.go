@@ -91,3 +91,16 @@ func TestBackLinksOfOtherStepsAreProvenInTurn(t *testing.T) {
 		b.wantSame("after the undo", before, b.state())
 	})
 }
+
+func TestIndexThatTheRunMadeIsNotMissedAfterTheUndo(t *testing.T) {
+	t.Parallel()
+	onEveryVersion(t, func(b *bench) {
+		b.wares()
+		before := b.state()
+		b.fails(func() {},
+			steps.CreateIndex{Database: b.database, Collection: "wares", Key: "fresh", Type: steps.Key, Attributes: []string{"title"}},
+			steps.DeleteAttribute{Database: b.database, Collection: "wares", Key: "title"},
+		)
+		b.wantSame("after the undo", before, b.state())
+	})
+}

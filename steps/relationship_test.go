@@ -100,6 +100,16 @@ func TestCollectionRelatedToItselfKeepsItsLinks(t *testing.T) {
 	})
 }
 
+func TestOneWayRelationshipToItselfComesAndGoes(t *testing.T) {
+	t.Parallel()
+	onEveryVersion(t, func(b *bench) {
+		b.related()
+		b.cycle(steps.CreateRelationship{
+			Database: b.database, Collection: "products", Key: "next", Related: "products", Type: steps.ManyToOne,
+		})
+	})
+}
+
 func TestLinksOfDocumentsThatAreGoneStayAway(t *testing.T) {
 	t.Parallel()
 	onEveryVersion(t, func(b *bench) {

@@ -162,6 +162,11 @@ func (w *world) play(rt *rapid.T) (outcome engine.Outcome, halted, crashed bool)
 	plan, err := engine.NewPlan(steps.Bind(w.client, list), engine.PlanOptions{})
 	require(rt, err)
 
+	for _, operation := range plan.Operations {
+		encoded, err := w.codec.Encode(operation.Effect)
+		require(rt, err)
+		rt.Logf("operation %s: %s", operation.ID, encoded)
+	}
 	removeFaults := w.faults(rt)
 	store := w.store
 	if rapid.Bool().Draw(rt, "crash") {
