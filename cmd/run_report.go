@@ -4,8 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"slices"
+	"strings"
 
 	"github.com/backstep-dev/backstep/engine"
 	"github.com/backstep-dev/backstep/journal"
