@@ -29,6 +29,9 @@ type Planned struct {
 // Intended is the body of intent: what undoing the operation will need.
 type Intended struct {
 	Before json.RawMessage `json:"before"` // the memento, or null
+	// Receipted says that the operation commits together with a receipt and in
+	// no other way, so that revoking the receipt tells whether it has acted.
+	Receipted bool `json:"receipted,omitempty"`
 }
 
 // Observed is the body of applied.
@@ -39,6 +42,9 @@ type Observed struct {
 	Adopted bool `json:"adopted,omitempty"`
 	// Notice is what a person should know, such as a foreign change passed over.
 	Notice string `json:"notice,omitempty"`
+	// Receipt is the hash of the receipt that was committed with the effect. A
+	// receipted operation has one, and no other does.
+	Receipt string `json:"receipt,omitempty"`
 }
 
 // UndoIntended is the body of undo_intent, of one inverse step.
@@ -47,6 +53,8 @@ type UndoIntended struct {
 	// Only the first undo_intent of an operation has them.
 	Steps  []json.RawMessage `json:"steps,omitempty"`
 	Before json.RawMessage   `json:"before"` // the inverse step's own memento, or null
+	// Receipted is as in Intended.
+	Receipted bool `json:"receipted,omitempty"`
 	// Conflict says what was foreign when the policy let the step go on.
 	Conflict string `json:"conflict,omitempty"`
 	Policy   string `json:"policy,omitempty"` // the policy that let it go on
@@ -60,6 +68,7 @@ type UndoIntended struct {
 type UndoObserved struct {
 	After   json.RawMessage `json:"after,omitempty"`
 	Adopted bool            `json:"adopted,omitempty"` // found undone, not seen to happen
+	Receipt string          `json:"receipt,omitempty"` // as in Observed; of one inverse step only
 	// Skipped says that the object was left as somebody else made it, as the
 	// conflict policy had it; Conflict says what was found.
 	Skipped  bool   `json:"skipped,omitempty"`

@@ -103,6 +103,7 @@ func (s *State) foldIntent(r Record) error {
 		return fmt.Errorf("%w: %s before operation %s is applied", ErrSequence, r.Type, s.Operations[i-1].ID)
 	}
 	s.Operations[i].Phase, s.Operations[i].Before = PhaseIntended, body.Before
+	s.Operations[i].Receipted = body.Receipted
 	return nil
 }
 
@@ -119,9 +120,21 @@ func (s *State) foldApplied(r Record) error {
 	if s.Undoing || operation.Phase != PhaseIntended {
 		return s.misplaced(r, i)
 	}
-	operation.Phase, operation.After = PhaseApplied, body.After
+	if err := receipted(r, operation.Receipted, body.Receipt); err != nil {
+		return err
+	}
+	operation.Phase, operation.After, operation.Receipt = PhaseApplied, body.After, body.Receipt
 	operation.Adopted, operation.Notice, operation.Refused = body.Adopted, body.Notice, false
 	return nil
+}
+
+// receipted checks that what has been done under a receipt names it, and that
+// nothing else does.
+func receipted(r Record, intended bool, receipt string) error {
+	if intended == (receipt != "") {
+		return nil
+	}
+	return fmt.Errorf("%w: %s of %s with receipt %q, receipted: %t", ErrSequence, r.Type, r.Operation, receipt, intended)
 }
 
 func (s *State) foldFinished(r Record) error {

@@ -54,6 +54,41 @@ func undoIntent(id string, steps int) entry {
 	return entry{journal.UndoIntent, id, body}
 }
 
+func receiptedUndo(id string) entry {
+	return entry{journal.UndoIntent, id, journal.UndoIntended{Steps: []json.RawMessage{json.RawMessage(`{"kind":"z"}`)}, Receipted: true}}
+}
+
+func TestFoldShowsWhichReceiptsTellOfAnOperation(t *testing.T) {
+	t.Parallel()
+	state, err := journal.Fold(chain(t, []entry{
+		{journal.Intent, "1", journal.Intended{Receipted: true}},
+		{journal.Applied, "1", journal.Observed{Receipt: "ab"}},
+		intent("2"),
+		{journal.Undone, "2", journal.UndoObserved{}},
+		receiptedUndo("1/undo/1"),
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := state.Operations[0]
+	if !first.Receipted || first.Receipt != "ab" || state.Operations[1].Receipted {
+		t.Errorf("the operations are %+v", state.Operations)
+	}
+	if undo := first.Undo[0]; !undo.Receipted || undo.Receipt != "" {
+		t.Errorf("the open inverse step is %+v", undo)
+	}
+	r, err := journal.NewRecord(state.Tail, "run", at, journal.Undone, "1/undo/1", journal.UndoObserved{Receipt: "cd"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := state.Add(r); err != nil {
+		t.Fatal(err)
+	}
+	if undo := state.Operations[0].Undo[0]; undo.Receipt != "cd" || undo.Phase != journal.PhaseUndone {
+		t.Errorf("the closed inverse step is %+v", undo)
+	}
+}
+
 func TestFoldAddsUpWhatARunDid(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
@@ -143,6 +178,11 @@ func TestFoldRefusesWhatNoRunCanHaveWritten(t *testing.T) {
 		"a body with unknown fields":           {{journal.Intent, "1", map[string]any{"before": nil, "extra": 1}}},
 		"a body in another spelling":           {{journal.Intent, "1", map[string]any{"Before": nil}}},
 		"an intent of no operation":            {intent("")},
+		"a receipt that was not announced":     {intent("1"), {journal.Applied, "1", journal.Observed{Receipt: "ab"}}},
+		"an announced receipt that is missing": {{journal.Intent, "1", journal.Intended{Receipted: true}}, applied("1")},
+		"a receipt of a closed operation":      {intent("1"), {journal.Undone, "1", journal.UndoObserved{Receipt: "ab"}}},
+		"an undo's receipt that is missing":    {intent("1"), receiptedUndo("1/undo/1"), undone("1/undo/1")},
+		"an undo's receipt not announced":      {intent("1"), undoIntent("1/undo/1", 1), {journal.Undone, "1/undo/1", journal.UndoObserved{Receipt: "ab"}}},
 		"a finish of an operation":             {{journal.RunFinished, "1", journal.Finished{Status: "halted"}}},
 		"two causes of the undo": {
 			intent("1"),

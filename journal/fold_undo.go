@@ -38,6 +38,7 @@ func (s *State) foldUndoIntent(r Record) error {
 	}
 	undo[n-1].Phase, undo[n-1].Before = PhaseIntended, body.Before
 	undo[n-1].Conflict, undo[n-1].Policy = body.Conflict, body.Policy
+	undo[n-1].Receipted = body.Receipted
 	if body.Conflict != "" {
 		operation.Conflict = body.Conflict
 	}
@@ -66,7 +67,10 @@ func (s *State) foldUndone(r Record) error {
 		return s.misplaced(r, i)
 	}
 	step := &operation.Undo[n-1]
-	step.Phase, step.After, step.Adopted = PhaseUndone, body.After, body.Adopted
+	if err := receipted(r, step.Receipted, body.Receipt); err != nil {
+		return err
+	}
+	step.Phase, step.After, step.Adopted, step.Receipt = PhaseUndone, body.After, body.Adopted, body.Receipt
 	if n == len(operation.Undo) {
 		operation.Phase = PhaseUndone
 	}
@@ -83,7 +87,7 @@ func (s *State) foldClosed(r Record, body UndoObserved) error {
 		return err
 	}
 	operation := &s.Operations[i]
-	if operation.Phase == PhaseUndoing && !body.Skipped {
+	if body.Receipt != "" || operation.Phase == PhaseUndoing && !body.Skipped {
 		return s.misplaced(r, i)
 	}
 	if err := s.because(body.Cause); err != nil {

@@ -46,7 +46,10 @@ type Operation struct {
 	// Conflict is the foreign change that the undo met, "" for none.
 	Conflict string
 	Reason   string // why there was nothing to undo
-	Undo     []UndoStep
+	// Receipted and Receipt are as in Intended and Observed.
+	Receipted bool
+	Receipt   string
+	Undo      []UndoStep
 }
 
 // UndoStep is where one inverse step stands.
@@ -59,6 +62,9 @@ type UndoStep struct {
 	// Conflict and Policy tell of a foreign change that the step was let loose on.
 	Conflict string
 	Policy   string
+	// Receipted and Receipt are as in UndoIntended and UndoObserved.
+	Receipted bool
+	Receipt   string
 }
 
 // Operation finds an operation by its id, nil when there is none.
