@@ -69,6 +69,12 @@ type checker struct {
 	limits Limits
 }
 
+// exceeds refuses what goes beyond a limit of the server.
+func (c *collector) exceeds(limit Limit, at Position, format string, args ...any) {
+	c.refuse(at, format, args...)
+	c.problems[len(c.problems)-1].Limit = limit
+}
+
 // collection holds one collection against the limits.
 func (c *checker) collection(db Database, col Collection) {
 	attributes, indexes, width := len(col.Attributes), len(col.Indexes), 1067
@@ -95,13 +101,13 @@ func (c *checker) collection(db Database, col Collection) {
 		}
 	}
 	if limit := c.limits.Attributes; limit > 0 && attributes > limit {
-		c.refuse(col.At, "collection %s has %d attributes: a collection holds %d", col.ID, attributes, limit)
+		c.exceeds(LimitAttributes, col.At, "collection %s has %d attributes: a collection holds %d", col.ID, attributes, limit)
 	}
 	if limit := c.limits.RowWidth; limit > 0 && width >= limit {
-		c.refuse(col.At, "the attributes of collection %s take %d bytes a row, where there is room for less than %d: strings of up to 16381 characters take four bytes a character, longer ones 20 bytes; widest: %s", col.ID, width, limit, widest(col))
+		c.exceeds(LimitRowWidth, col.At, "the attributes of collection %s take %d bytes a row, where there is room for less than %d: strings of up to 16381 characters take four bytes a character, longer ones 20 bytes; widest: %s", col.ID, width, limit, widest(col))
 	}
 	if limit := c.limits.Indexes; limit > 0 && indexes > limit {
-		c.refuse(col.At, "collection %s has %d indexes, those of its relationships included: a collection holds %d", col.ID, indexes, limit)
+		c.exceeds(LimitIndexes, col.At, "collection %s has %d indexes, those of its relationships included: a collection holds %d", col.ID, indexes, limit)
 	}
 	for _, x := range col.Indexes {
 		c.index(col, x)
@@ -137,7 +143,7 @@ func (c *checker) supported(a Attribute) {
 		}
 	}
 	if missing != "" {
-		c.refuse(a.At, "attribute %s: this server has no type %s, which came with Appwrite %s", a.Key, a.Type, missing)
+		c.exceeds(LimitFeature, a.At, "attribute %s: this server has no type %s, which came with Appwrite %s", a.Key, a.Type, missing)
 	}
 }
 
@@ -151,7 +157,7 @@ func (c *checker) index(col Collection, x Index) {
 			continue
 		}
 		if a.Array && (!c.limits.ArrayIndexes || x.Type != "key") {
-			c.refuse(x.At, "index %s covers %s, a list: this server does not index lists with a %s index", x.Key, key, x.Type)
+			c.exceeds(LimitFeature, x.At, "index %s covers %s, a list: this server does not index lists with a %s index", x.Key, key, x.Type)
 		}
 		given := 0
 		if i < len(x.Lengths) {
@@ -160,7 +166,7 @@ func (c *checker) index(col Collection, x Index) {
 		total += indexedLength(*a, given)
 	}
 	if limit := c.limits.IndexLength; limit > 0 && total > limit && x.Type != "fulltext" {
-		c.refuse(x.At, "index %s is %d long, where at most %d is allowed: give lengths, or index a shorter attribute", x.Key, total, limit)
+		c.exceeds(LimitIndexLength, x.At, "index %s is %d long, where at most %d is allowed: give lengths, or index a shorter attribute", x.Key, total, limit)
 	}
 }
 

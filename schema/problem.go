@@ -25,7 +25,22 @@ func (n Notice) String() string { return n.At.String() + ": " + n.Message }
 type Problem struct {
 	At     Position
 	Reason string
+	// Limit is the server's limit that Check found exceeded, "" for anything else.
+	Limit Limit
 }
+
+// Limit is one of the things that Limits bound.
+type Limit string
+
+// The limits that Check tells apart.
+const (
+	LimitAttributes  Limit = "attributes"
+	LimitRowWidth    Limit = "row_width"
+	LimitIndexes     Limit = "indexes"
+	LimitIndexLength Limit = "index_length"
+	LimitFeature     Limit = "feature" // a type, or an index on lists, that the server does not have
+	LimitLetterCase  Limit = "case"    // a name that another one takes, letter case aside
+)
 
 // String gives position and reason.
 func (p Problem) String() string { return p.At.String() + ": " + p.Reason }

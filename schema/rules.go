@@ -57,7 +57,7 @@ type names map[string]string
 func (c *collector) once(seen names, what, name string, at Position) {
 	folded := strings.ToLower(name)
 	if earlier, taken := seen[folded]; taken {
-		c.refuse(at, "%s %s: the name is taken by %s, and letter case does not tell names apart", what, name, earlier)
+		c.exceeds(LimitLetterCase, at, "%s %s: the name is taken by %s, and letter case does not tell names apart", what, name, earlier)
 		return
 	}
 	seen[folded] = what + " " + name
