@@ -18,6 +18,7 @@ type Started struct {
 	// separated by spaces. A resume on a server that lacks one is refused.
 	Capabilities map[string]string `json:"capabilities,omitempty"`
 	Operations   []Planned         `json:"operations"`
+	Envelope
 }
 
 // Planned is one operation as planned.
@@ -32,6 +33,7 @@ type Intended struct {
 	// Receipted says that the operation commits together with a receipt and in
 	// no other way, so that revoking the receipt tells whether it has acted.
 	Receipted bool `json:"receipted,omitempty"`
+	Envelope
 }
 
 // Observed is the body of applied.
@@ -45,6 +47,7 @@ type Observed struct {
 	// Receipt is the hash of the receipt that was committed with the effect. A
 	// receipted operation has one, and no other does.
 	Receipt string `json:"receipt,omitempty"`
+	Envelope
 }
 
 // UndoIntended is the body of undo_intent, of one inverse step.
@@ -60,6 +63,7 @@ type UndoIntended struct {
 	Policy   string `json:"policy,omitempty"` // the policy that let it go on
 	// Cause is why the run is being undone. Only the run's first undo record has it.
 	Cause string `json:"cause,omitempty"`
+	Envelope
 }
 
 // UndoObserved is the body of undone. For "<operation>/undo/<n>" it closes one
@@ -75,6 +79,7 @@ type UndoObserved struct {
 	Conflict string `json:"conflict,omitempty"`
 	Reason   string `json:"reason,omitempty"` // why there was nothing to undo
 	Cause    string `json:"cause,omitempty"`  // as in UndoIntended
+	Envelope
 }
 
 // Finished is the body of run_finished.
@@ -86,6 +91,7 @@ type Finished struct {
 	Proof      *Proof      `json:"proof,omitempty"`       // after an undo
 	Left       []Leftover  `json:"left,omitempty"`        // of a halted run
 	Resolved   *Resolution `json:"resolved,omitempty"`    // set when a person closed the run
+	Envelope
 }
 
 // Status is where a run stands.

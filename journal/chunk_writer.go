@@ -55,6 +55,13 @@ func (w *archiveWriter) flush(ctx context.Context) error {
 		return nil
 	}
 	data := w.encoder.EncodeAll(w.pending.Bytes(), nil)
+	if sealer := w.archives.sealer; sealer != nil {
+		var err error
+		if data, err = sealer.Seal(data); err != nil {
+			w.done = true
+			return fmt.Errorf("archive %s: %w", w.manifest.Name, err)
+		}
+	}
 	c := chunk{
 		Name:  w.manifest.Name + "/" + strconv.Itoa(len(w.manifest.Chunks)+1),
 		Items: w.items, Bytes: int64(w.pending.Len()), SHA256: hexSum(data),

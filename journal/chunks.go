@@ -33,18 +33,20 @@ type manifest struct {
 	Items  int64   `json:"items"`
 	Bytes  int64   `json:"bytes"`
 	Chunks []chunk `json:"chunks"`
+	Sealed bool    `json:"sealed,omitempty"` // whether the chunks are encrypted
 }
 
 type chunk struct {
 	Name   string `json:"name"`
 	Items  int64  `json:"items"`
 	Bytes  int64  `json:"bytes"`  // before compression
-	SHA256 string `json:"sha256"` // of the compressed bytes
+	SHA256 string `json:"sha256"` // of the bytes as stored: compressed, then sealed
 }
 
 type archives struct {
-	blobs Blobs
-	limit int
+	blobs  Blobs
+	limit  int
+	sealer Sealer // nil where chunks are stored in clear
 }
 
 // NewArchives keeps archives in blobs, in chunks of about chunk bytes before
@@ -66,7 +68,8 @@ func (a *archives) Create(_ context.Context, run, operation, label string) (Arch
 		return nil, fmt.Errorf("start an archive: %w", err)
 	}
 	name := run + "/" + operation + "/" + label + "-" + nonce.String()
-	return &archiveWriter{archives: a, encoder: encoder, manifest: manifest{V: 1, Name: name, Chunks: []chunk{}}, content: sha256.New()}, nil
+	m := manifest{V: 1, Name: name, Chunks: []chunk{}, Sealed: a.sealer != nil}
+	return &archiveWriter{archives: a, encoder: encoder, manifest: m, content: sha256.New()}, nil
 }
 
 func (a *archives) Read(ctx context.Context, ref ArchiveRef) iter.Seq2[json.RawMessage, error] {
@@ -97,7 +100,7 @@ func (a *archives) walk(ctx context.Context, ref ArchiveRef, yield func(json.Raw
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		lines, err := a.chunk(ctx, decoder, c)
+		lines, err := a.chunk(ctx, decoder, c, m.Sealed)
 		if err != nil {
 			return err
 		}
@@ -129,17 +132,14 @@ func (a *archives) manifest(ctx context.Context, ref ArchiveRef) (manifest, erro
 }
 
 // chunk gives the values of one chunk once it has been checked as a whole.
-func (a *archives) chunk(ctx context.Context, decoder *zstd.Decoder, c chunk) ([]json.RawMessage, error) {
+func (a *archives) chunk(ctx context.Context, decoder *zstd.Decoder, c chunk, sealed bool) ([]json.RawMessage, error) {
 	data, err := a.blob(ctx, c.Name, c.SHA256)
 	if err != nil {
 		return nil, err
 	}
-	plain, err := decoder.DecodeAll(data, nil)
+	plain, err := a.expand(decoder, c, sealed, data)
 	if err != nil {
-		return nil, fmt.Errorf("%w: chunk %s: %w", ErrDamaged, c.Name, err)
-	}
-	if int64(len(plain)) != c.Bytes {
-		return nil, fmt.Errorf("%w: chunk %s holds %d bytes instead of %d", ErrDamaged, c.Name, len(plain), c.Bytes)
+		return nil, err
 	}
 	lines := make([]json.RawMessage, 0, c.Items)
 	reader := bufio.NewReader(bytes.NewReader(plain))

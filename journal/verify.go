@@ -15,7 +15,8 @@ type Verification struct {
 }
 
 // Verify checks one run as a whole: each record, the chain, the sequence, and
-// every archive that a memento points at.
+// every archive that a memento points at. What is sealed and cannot be opened
+// is held against the sums of what is stored.
 func Verify(ctx context.Context, store Store, run string) (Verification, error) {
 	records, err := store.Records(ctx, run)
 	if err != nil {
@@ -31,10 +32,8 @@ func Verify(ctx context.Context, store Store, run string) (Verification, error) 
 			if slices.Contains(verification.Archives, ref) {
 				continue
 			}
-			for _, err := range store.Archives().Read(ctx, ref) {
-				if err != nil {
-					return verification, &RecordError{Run: run, Seq: r.Seq, Err: fmt.Errorf("it points at an archive: %w", err)}
-				}
+			if err := CheckArchive(ctx, store.Archives(), ref); err != nil {
+				return verification, &RecordError{Run: run, Seq: r.Seq, Err: fmt.Errorf("it points at an archive: %w", err)}
 			}
 			verification.Archives = append(verification.Archives, ref)
 		}
