@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -32,9 +31,11 @@ const (
 )
 
 // Compare lists how b differs from a; models that mean the same have no
-// differences. The order of objects does not matter, nor does Database.Type.
+// differences. The order of objects does not matter, nor does Database.Type, nor
+// at which end a two-way relationship is declared.
 func Compare(a, b Model) []Difference {
 	var found []Difference
+	b = pairsAs(a, b)
 	matched(a.Databases, b.Databases, func(d Database) string { return d.ID }, func(id string, x, y *Database) {
 		path := "database " + id
 		if x == nil || y == nil {
@@ -137,12 +138,9 @@ func compareIndex(x, y Index) []field {
 
 // ordersOf gives the orders of all attributes; without one it is ASC.
 func ordersOf(x Index) string {
-	all := make([]string, len(x.Attributes))
-	for i := range all {
-		all[i] = "ASC"
-		if i < len(x.Orders) && strings.EqualFold(x.Orders[i], "desc") {
-			all[i] = "DESC"
-		}
+	all := orders(x)
+	for len(all) < len(x.Attributes) {
+		all = append(all, "ASC")
 	}
 	return strings.Join(all, " ")
 }
@@ -158,26 +156,10 @@ func value(data json.RawMessage) string {
 	if data == nil {
 		return "none"
 	}
-	if n := rat(json.Number(data)); n != nil {
-		return n.RatString()
-	}
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, data); err != nil {
-		return string(data)
-	}
-	var text string
-	if json.Unmarshal(data, &text) == nil {
-		return string(quote(text))
-	}
-	return compact.String()
+	return string(canonicalValue(data))
 }
 
-func number(n json.Number) string {
-	if exact := rat(n); exact != nil {
-		return exact.RatString()
-	}
-	return string(n)
-}
+func number(n json.Number) string { return string(canonicalNumber(n)) }
 
 func quoted(list []string) []string {
 	all := make([]string, len(list))

@@ -85,14 +85,22 @@ func modernRole(role string) string {
 	}
 }
 
-// canonicalPermissions puts permissions in one order and drops repetitions.
+// canonicalPermissions puts permissions in one order, spells "write" out and
+// drops repetitions.
 func canonicalPermissions(list []string) []string {
 	order := []string{"read", "create", "update", "delete"}
 	rank := func(permission string) int {
 		action, _, _ := strings.Cut(permission, "(")
 		return slices.Index(order, action)
 	}
-	sorted := slices.Clone(list)
+	var sorted []string
+	for _, text := range list {
+		if expanded, _ := expandPermission(text); expanded != nil {
+			sorted = append(sorted, expanded...)
+		} else {
+			sorted = append(sorted, text)
+		}
+	}
 	slices.SortFunc(sorted, func(a, b string) int {
 		if ra, rb := rank(a), rank(b); ra != rb {
 			return ra - rb
