@@ -55,9 +55,9 @@ func (w *archiveWriter) flush(ctx context.Context) error {
 		return nil
 	}
 	data := w.encoder.EncodeAll(w.pending.Bytes(), nil)
-	if sealer := w.archives.sealer; sealer != nil {
+	if w.manifest.Sealed {
 		var err error
-		if data, err = sealer.Seal(data); err != nil {
+		if data, err = w.archives.sealer.Seal(data); err != nil {
 			w.done = true
 			return fmt.Errorf("archive %s: %w", w.manifest.Name, err)
 		}

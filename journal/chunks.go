@@ -44,9 +44,10 @@ type chunk struct {
 }
 
 type archives struct {
-	blobs  Blobs
-	limit  int
-	sealer Sealer // nil where chunks are stored in clear
+	blobs   Blobs
+	limit   int
+	sealer  Sealer // nil where nothing is sealed
+	sealing bool   // whether new archives are
 }
 
 // NewArchives keeps archives in blobs, in chunks of about chunk bytes before
@@ -68,7 +69,7 @@ func (a *archives) Create(_ context.Context, run, operation, label string) (Arch
 		return nil, fmt.Errorf("start an archive: %w", err)
 	}
 	name := run + "/" + operation + "/" + label + "-" + nonce.String()
-	m := manifest{V: 1, Name: name, Chunks: []chunk{}, Sealed: a.sealer != nil}
+	m := manifest{V: 1, Name: name, Chunks: []chunk{}, Sealed: a.sealing}
 	return &archiveWriter{archives: a, encoder: encoder, manifest: m, content: sha256.New()}, nil
 }
 

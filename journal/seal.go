@@ -28,15 +28,15 @@ type Sealer interface {
 	Open(sealed []byte) ([]byte, error)
 }
 
-// SealArchives gives the same archives with the chunks of new ones sealed, and
-// those of sealed ones opened. Archives that were not sealed are read as ever.
-// It takes archives made by NewArchives, as every backend's are.
-func SealArchives(of Archives, sealer Sealer) (Archives, error) {
+// SealArchives gives the same archives with the chunks of sealed ones opened
+// and, if fresh is set, those of new ones sealed. Archives that are not sealed
+// are read as ever. It takes archives made by NewArchives, as every backend's are.
+func SealArchives(of Archives, sealer Sealer, fresh bool) (Archives, error) {
 	plain, ok := of.(*archives)
 	if !ok {
 		return nil, fmt.Errorf("%w: archives that cannot be sealed", ErrInvalid)
 	}
-	return &archives{blobs: plain.blobs, limit: plain.limit, sealer: sealer}, nil
+	return &archives{blobs: plain.blobs, limit: plain.limit, sealer: sealer, sealing: fresh}, nil
 }
 
 // CheckArchive verifies that an archive is whole: its manifest, the sum of
