@@ -135,6 +135,7 @@ func (g generator) createAttribute() engine.Step {
 		at.Required = len(c.Documents) == 0
 	case 1:
 		at.Default = g.value(at.Type)
+		g.model.hadDefault(id, at.Default)
 	}
 	if at.Type == "string" {
 		at.Size = 20

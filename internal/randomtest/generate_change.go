@@ -38,7 +38,7 @@ func (g generator) updateDocument() engine.Step {
 	if key == "" || len(data) == 0 {
 		return nil
 	}
-	c.write(c.Documents[key], data)
+	c.write(c.Documents[key], data, g.model.Fills)
 	return steps.UpdateDocument{Database: id[0], Collection: id[1], ID: key, Data: data}
 }
 
@@ -56,7 +56,7 @@ func (g generator) upsertDocument() engine.Step {
 		return nil
 	}
 	if doc := c.Documents[key]; doc != nil {
-		c.write(doc, data)
+		c.write(doc, data, g.model.Fills)
 	} else {
 		c.Documents[key] = maps.Clone(data)
 		c.fill(c.Documents[key])
@@ -204,6 +204,7 @@ func (g generator) changeDefault() engine.Step {
 	} else {
 		at.Default = g.value(at.Type)
 		step.Default = encoded(at.Default)
+		g.model.hadDefault(id, at.Default)
 	}
 	c.Attributes[key] = at
 	return step
