@@ -24,9 +24,9 @@ import (
 func TestRandomMigrationsEndWholeOrUndone(t *testing.T) {
 	t.Parallel()
 	var running sync.WaitGroup
-	for stream := range streams { // side by side, however few processors there are
+	for stream := range streams { //nolint:paralleltest // side by side, however few processors there are
 		running.Go(func() {
-			t.Run(strconv.Itoa(stream), func(t *testing.T) { runStream(t, stream) }) //nolint:paralleltest // they are
+			t.Run(strconv.Itoa(stream), func(t *testing.T) { runStream(t, stream) })
 		})
 	}
 	running.Wait()
