@@ -20,6 +20,7 @@ type node struct {
 	items   []*node
 	members []member
 	at      Position
+	raw     []byte // as it stands in the file; nil for a value made here
 }
 
 type member struct {
@@ -76,6 +77,14 @@ type treeParser struct {
 
 func (p *treeParser) value(path string, depth int) (*node, error) {
 	start := p.next()
+	n, err := p.token(start, path, depth)
+	if err == nil {
+		n.raw = p.data[start:p.dec.InputOffset()]
+	}
+	return n, err
+}
+
+func (p *treeParser) token(start int64, path string, depth int) (*node, error) {
 	at := p.position(start, path)
 	if depth > maxDepth {
 		return nil, p.fail(start, path, fmt.Sprintf("nested more than %d deep", maxDepth))
