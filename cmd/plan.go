@@ -150,6 +150,7 @@ func undoInWords(op engine.Operation) string {
 		"delete_index":        "create it again",
 		"delete_relationship": "re-create it with its links from the archive",
 		"rename_attribute":    "rename it back",
+		"fill_attribute":      "put back what documents held",
 		"retire_attribute":    "rename it back and restore its indexes",
 		"retire_collection":   "enable it and give its permissions back",
 		"retire_database":     "enable it",

@@ -130,7 +130,7 @@ func userKinds() []string {
 	return []string{
 		"create_database", "update_database", "delete_database",
 		"create_collection", "update_collection", "delete_collection",
-		"create_attribute", "update_attribute", "rename_attribute", "delete_attribute",
+		"create_attribute", "update_attribute", "rename_attribute", "fill_attribute", "delete_attribute",
 		"create_relationship", "update_relationship", "delete_relationship",
 		"create_index", "update_index", "delete_index",
 		"create_document", "update_document", "upsert_document", "delete_document",

@@ -50,6 +50,28 @@ func (c *CollectionBuilder) RenameAttribute(key, newKey string, options ...Optio
 		c.b.settings("rename_attribute", options))
 }
 
+// FillAttribute gives documents a value in an attribute that have none there:
+// what the attribute from holds, and where that is "" or holds nothing, value,
+// which may be nil.
+func (c *CollectionBuilder) FillAttribute(key, from string, value any, options ...Option) {
+	c.fill(FillAttribute{Key: key, From: from}, value, options)
+}
+
+// CopyAttribute makes an attribute equal to another one in every document.
+func (c *CollectionBuilder) CopyAttribute(key, from string, options ...Option) {
+	c.fill(FillAttribute{Key: key, From: from, Overwrite: true}, nil, options)
+}
+
+func (c *CollectionBuilder) fill(step FillAttribute, value any, options []Option) {
+	step.Database, step.Collection = c.database, c.id
+	s := c.b.settings("fill_attribute", options)
+	c.b.append(func() (engine.Step, error) {
+		raw, err := encode(value)
+		step.Value = canonicalValue(raw)
+		return step, err
+	}, s)
+}
+
 // DeleteAttribute deletes an attribute: out of sight at once, for good at the
 // end of the run.
 func (c *CollectionBuilder) DeleteAttribute(key string, options ...Option) {

@@ -12,11 +12,13 @@ import (
 
 // DeleteAttribute deletes an attribute late: RetireAttribute in its place, and
 // DropAttribute at the end of the run. Where row width or counts leave no room
-// for the tombstone, use DropAttribute.
+// for the tombstone beside what follows, AtOnce does without one.
 type DeleteAttribute struct {
 	Database   string `json:"database"`
 	Collection string `json:"collection"`
 	Key        string `json:"key"`
+	// AtOnce drops in the step's place.
+	AtOnce bool `json:"at_once,omitempty"`
 
 	client *appwrite.Client
 }
@@ -40,6 +42,9 @@ func (s DeleteAttribute) Validate() error {
 
 // Split draws a tombstone and gives both parts.
 func (s DeleteAttribute) Split() (now, last engine.Step) {
+	if s.AtOnce {
+		return s.drop(), nil
+	}
 	tombstone := drawTombstone(s.Key)
 	return RetireAttribute{
 			Database: s.Database, Collection: s.Collection, Key: s.Key, Tombstone: tombstone, client: s.client,

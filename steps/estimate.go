@@ -44,6 +44,8 @@ func EstimateOf(ctx context.Context, client *appwrite.Client, step engine.Step) 
 		return Estimate{Requests: 1}, nil
 	case "func":
 		return Estimate{}, nil
+	case "fill_attribute":
+		return filledEstimate(ctx, client, ref)
 	case "delete_document":
 		return Estimate{Requests: leastRequests, Documents: 1}, nil
 	case "drop_collection", "delete_collection":
@@ -59,6 +61,14 @@ func EstimateOf(ctx context.Context, client *appwrite.Client, step engine.Step) 
 		}
 		return estimate, nil
 	}
+}
+
+// filledEstimate estimates giving every document a value of its own: they are
+// listed, then written to one by one. Equal values take fewer requests.
+func filledEstimate(ctx context.Context, client *appwrite.Client, ref engine.Ref) (Estimate, error) {
+	estimate, err := archived(ctx, client, ref.Database, ref.Collection, ref.Key)
+	estimate.Requests += estimate.Documents
+	return estimate, err
 }
 
 // archived estimates setting aside a collection's documents, or one field of

@@ -20,7 +20,7 @@ func splits() []string { return []string{"delete_attribute", "delete_collection"
 func lifecycleCases() []steptest.Case {
 	return slices.Concat(
 		databaseCases(), collectionCases(), attributeCases(), indexCases(), relationshipCases(),
-		documentCases(), linkedDocumentCases(), otherCases(),
+		documentCases(), linkedDocumentCases(), otherCases(), fillCases(),
 	)
 }
 

@@ -48,6 +48,7 @@ func kinds() map[string]decoder {
 		"create_attribute":     as[CreateAttribute],
 		"update_attribute":     as[UpdateAttribute],
 		"rename_attribute":     as[RenameAttribute],
+		"fill_attribute":       as[FillAttribute],
 		"delete_attribute":     as[DeleteAttribute],
 		"retire_attribute":     as[RetireAttribute],
 		"revive_attribute":     as[ReviveAttribute],
