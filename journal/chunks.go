@@ -119,17 +119,7 @@ func (a *archives) manifest(ctx context.Context, ref ArchiveRef) (manifest, erro
 	if err != nil {
 		return manifest{}, err
 	}
-	var m manifest
-	if err := decodeStrict(data, &m); err != nil {
-		return manifest{}, fmt.Errorf("%w: manifest: %w", ErrDamaged, err)
-	}
-	if m.V > 1 {
-		return manifest{}, fmt.Errorf("%w: archive version %d", ErrVersion, m.V)
-	}
-	if m.Name != ref.Name || m.Items != ref.Items || m.Bytes != ref.Bytes {
-		return manifest{}, fmt.Errorf("%w: the manifest is another archive's", ErrDamaged)
-	}
-	return m, nil
+	return parseManifest(ref, data)
 }
 
 // chunk gives the values of one chunk once it has been checked as a whole.
