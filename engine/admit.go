@@ -31,10 +31,24 @@ func (e *Engine) record(request Request) (journal.Started, []Step, error) {
 			return started, nil, fmt.Errorf("%w: operation %s (%s, %s): %w",
 				ErrInvalid, operation.ID, operation.Effect.Kind(), operation.Effect.Target(), err)
 		}
+		if err := e.exact(operation.ID, step); err != nil {
+			return started, nil, err
+		}
 		started.Operations = append(started.Operations, journal.Planned{ID: operation.ID, Step: data})
 		steps = append(steps, step)
 	}
 	return started, steps, e.admit(started)
+}
+
+// exact refuses a step that needs a receipt where there are none.
+func (e *Engine) exact(operation string, step Step) error {
+	if reason := exacting(step); reason != "" && e.receipts == nil {
+		return &OperationError{
+			Operation: operation, Kind: step.Kind(), Target: step.Target(), Phase: DoingCapture,
+			Err: fmt.Errorf("%w: %s", ErrRefused, reason),
+		}
+	}
+	return nil
 }
 
 // codify writes a step down and gives it back as another process would have it.
@@ -56,6 +70,10 @@ func (e *Engine) codify(step Step) ([]byte, Step, error) {
 
 // decode gives a recorded run's steps, or refuses the run.
 func (e *Engine) decode(state journal.State) ([]Step, error) {
+	if id := openReceipt(state); id != "" && e.receipts == nil {
+		return nil, fmt.Errorf("%w: operation %s of run %s commits with a receipt, and there are none here: "+
+			"take the run up with the journal it was begun with", ErrRefused, id, state.Run)
+	}
 	steps := make([]Step, 0, len(state.Operations))
 	for _, operation := range state.Operations {
 		step, err := e.codec.Decode(operation.Step)
@@ -65,6 +83,11 @@ func (e *Engine) decode(state journal.State) ([]Step, error) {
 		for n, undo := range operation.Undo {
 			if _, err := e.codec.Decode(undo.Step); err != nil {
 				return nil, fmt.Errorf("%w: %s of run %s: %w", ErrRefused, journal.UndoID(operation.ID, n+1), state.Run, err)
+			}
+		}
+		if operation.Phase == journal.PhasePlanned && !state.Undoing {
+			if err := e.exact(operation.ID, step); err != nil {
+				return nil, err
 			}
 		}
 		steps = append(steps, step)

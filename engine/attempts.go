@@ -17,8 +17,11 @@ type act struct {
 	before  Memento
 	site    Site
 	undoing bool
-	attempt *int           // counters of the report
-	waited  *time.Duration //
+	// receipted says that the step commits with a receipt, as its intent tells;
+	// revoking, that this process may have revoked the one in the site.
+	receipted, revoking bool
+	attempt             *int           // counters of the report
+	waited              *time.Duration //
 }
 
 // event is the beginning of every event about a.

@@ -73,6 +73,7 @@ func (x *execution) leaving(ctx, own context.Context) error {
 func (x *execution) backAct(i int) *act {
 	a := x.forwardAct(i)
 	a.undoing, a.before, a.site.OnConflict, a.site.Doubtful = true, x.state.Operations[i].Before, x.conflict, x.doubt[i]
+	a.receipted = x.state.Operations[i].Receipted
 	return a
 }
 
@@ -83,6 +84,15 @@ func (x *execution) back(ctx, own context.Context, i int) error {
 	}
 	a := x.backAct(i)
 	x.phase(a, DoingUndo)
+	if a.receipted && x.state.Operations[i].Phase == journal.PhaseIntended {
+		acted, err := x.actedUnderReceipt(own, a)
+		if err != nil {
+			return err
+		}
+		if !acted {
+			return x.closeOperation(own, a, journal.UndoObserved{Reason: "it has not acted: its receipt is revoked"})
+		}
+	}
 	after := x.state.Operations[i].After
 	inverse, inverseErr := a.step.Inverse(a.before, after)
 	if inverseErr == nil && len(inverse) == 0 {

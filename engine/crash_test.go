@@ -21,6 +21,7 @@ type scenario struct {
 	objects map[string]string
 	steps   []engine.Step
 	applied map[string]string // nil: the plan cannot be applied
+	engine  func(testing.TB, *world, ...engine.Option) *engine.Engine
 }
 
 // scenarios are plans of one to four steps of every kind, each once as it is
@@ -69,7 +70,7 @@ func scenarios() []scenario {
 		all = append(all, s)
 	}
 	for i := range all {
-		all[i].objects = objects
+		all[i].objects, all[i].engine = objects, newEngine
 	}
 	return all
 }
@@ -120,7 +121,7 @@ func (s scenario) crashOnce(t *testing.T, point int, points, pairs *atomic.Int64
 		t.Fatal(err)
 	}
 	w.crashAtNumber(point)
-	crashed := crashing(func() { _, _ = newEngine(t, w).Run(t.Context(), engine.Request{Run: run, Plan: plan}) })
+	crashed := crashing(func() { _, _ = s.engine(t, w).Run(t.Context(), engine.Request{Run: run, Plan: plan}) })
 	if crashed == nil {
 		return false
 	}
@@ -132,7 +133,7 @@ func (s scenario) crashOnce(t *testing.T, point int, points, pairs *atomic.Int64
 		for second := 1 + point%stride; ; second += stride {
 			again := w.clone()
 			again.crashAtNumber(second)
-			crashed := crashing(func() { _, _ = takeUp(t.Context(), newEngine(t, again), d, run) })
+			crashed := crashing(func() { _, _ = takeUp(t.Context(), s.engine(t, again), d, run) })
 			if crashed == nil {
 				break
 			}
@@ -157,7 +158,7 @@ func (s scenario) stride() int {
 // finish goes on with a crashed run and checks the promises on the world.
 func (s scenario) finish(t *testing.T, w *world, d direction, story string) {
 	t.Helper()
-	e := newEngine(t, w)
+	e := s.engine(t, w)
 	report, err := takeUp(t.Context(), e, d, run)
 	outcome := report.Outcome
 	switch {

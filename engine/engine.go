@@ -27,6 +27,7 @@ type Engine struct {
 	conflict     ConflictPolicy
 	guard        func(context.Context) error
 	watch        Watch
+	receipts     journal.Receipts // nil: none
 	interrupt    Interrupt
 	abort        <-chan struct{}
 	undoTimeout  time.Duration
@@ -104,6 +105,10 @@ func (e *Engine) Resume(ctx context.Context, run string) (Report, error) {
 	ctx, stop := e.attended(ctx)
 	defer stop()
 	x.emit(x.beginning(EventRunResumed))
+	if err := x.settleOpen(ctx); err != nil {
+		x.err = err
+		return x.close(OutcomeInterrupted)
+	}
 	if x.state.Undoing {
 		x.err = errors.New(cmp.Or(x.state.Cause, "the undo had begun"))
 		return x.goBack(ctx)
@@ -132,6 +137,10 @@ func (e *Engine) Rollback(ctx context.Context, run string) (Report, error) {
 	event := x.beginning(EventRunResumed)
 	event.Undoing = true
 	x.emit(event)
+	if err := x.settleOpen(ctx); err != nil {
+		x.undoErr = err
+		return x.close(OutcomeInterrupted)
+	}
 	return x.goBack(ctx)
 }
 
@@ -158,6 +167,9 @@ func (e *Engine) Resolve(ctx context.Context, run string, resolution Resolution)
 		return fmt.Errorf("%w: run %s is %s", ErrFinished, run, state.Status)
 	}
 	x := e.execution(state, nil)
+	if err := x.revokeOpen(ctx); err != nil {
+		return err
+	}
 	return x.append(ctx, journal.RunFinished, "", journal.Finished{
 		Status: status, Reason: resolution.Reason,
 		Resolved: &journal.Resolution{Actor: resolution.Actor, Host: resolution.Host},

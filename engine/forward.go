@@ -52,18 +52,16 @@ func (x *execution) forward(ctx context.Context, i int) error {
 	if err != nil {
 		return err
 	}
-	x.phase(a, DoingRecord)
-	if err := x.append(ctx, journal.Applied, a.id, journal.Observed{After: after, Adopted: adopted}); err != nil {
-		return err
-	}
-	x.phase(a, DoingDone)
-	return nil
+	return x.applied(ctx, a, after, adopted)
 }
 
 // intend captures the before-image and makes the intent durable.
 func (x *execution) intend(ctx context.Context, a *act) error {
 	before, err := x.capture(ctx, a)
 	if err != nil {
+		return err
+	}
+	if a.receipted, err = x.receiptable(a, before); err != nil {
 		return err
 	}
 	if err := x.ownable(ctx, a, before); err != nil {
@@ -73,7 +71,7 @@ func (x *execution) intend(ctx context.Context, a *act) error {
 		return interruption(ctx)
 	}
 	x.phase(a, DoingIntent)
-	if err := x.append(ctx, journal.Intent, a.id, journal.Intended{Before: before}); err != nil {
+	if err := x.append(ctx, journal.Intent, a.id, journal.Intended{Before: before, Receipted: a.receipted}); err != nil {
 		return err
 	}
 	a.before = x.state.Operations[a.index].Before
@@ -106,7 +104,7 @@ func (x *execution) ownable(ctx context.Context, a *act, before Memento) error {
 // for stays somebody else's.
 func (x *execution) taken(ctx context.Context, a *act) error {
 	operation := x.state.Operations[a.index]
-	a.before, a.site.Doubtful = operation.Before, true
+	a.before, a.receipted, a.site.Doubtful = operation.Before, operation.Receipted, !x.takeDecided(a.id)
 	if !operation.Refused {
 		return nil
 	}

@@ -28,7 +28,7 @@ func (x *execution) backStep(own context.Context, i, n int, step Step, intended 
 func (x *execution) invert(own context.Context, a *act, n int, intended journal.UndoIntended) (skipped bool, err error) {
 	undo := x.state.Operations[a.index].Undo
 	if n <= len(undo) && undo[n-1].Phase == journal.PhaseIntended {
-		a.before, a.site.Doubtful = undo[n-1].Before, true
+		a.before, a.receipted, a.site.Doubtful = undo[n-1].Before, undo[n-1].Receipted, !x.takeDecided(a.id)
 	} else if ended, skipped, err := x.intendUndo(own, a, n, intended); ended || err != nil {
 		return skipped, err
 	}
@@ -59,7 +59,12 @@ func (x *execution) intendUndo(own context.Context, a *act, n int, intended jour
 		x.meet(a, x.conflict, finding.Detail)
 		intended.Conflict, intended.Policy = foreign(finding).Error(), string(x.conflict)
 	}
-	intended.Before = a.before
+	if finding.State != StateAfter {
+		if a.receipted, err = x.receiptable(a, a.before); err != nil {
+			return true, false, err
+		}
+	}
+	intended.Before, intended.Receipted = a.before, a.receipted
 	x.phase(a, DoingIntent)
 	if err := x.append(own, journal.UndoIntent, a.id, intended); err != nil {
 		return true, false, err
@@ -74,7 +79,11 @@ func (x *execution) intendUndo(own context.Context, a *act, n int, intended jour
 // undone records that an inverse step is in effect.
 func (x *execution) undone(own context.Context, a *act, after Observation, adopted bool) error {
 	x.phase(a, DoingRecord)
-	if err := x.append(own, journal.Undone, a.id, journal.UndoObserved{After: after, Adopted: adopted}); err != nil {
+	receipt, err := a.hash()
+	if err != nil {
+		return a.fail(DoingRecord, err)
+	}
+	if err := x.append(own, journal.Undone, a.id, journal.UndoObserved{After: after, Adopted: adopted, Receipt: receipt}); err != nil {
 		return err
 	}
 	x.phase(a, DoingDone)

@@ -94,35 +94,15 @@ func (x *execution) lookTwice(ctx context.Context, a *act) (Finding, error) {
 func (x *execution) perform(ctx, own context.Context, a *act) (after Observation, adopted bool, err error) {
 	x.phase(a, DoingApply)
 	err = x.retry(ctx, a, DoingApply, func() error {
-		if a.site.Doubtful {
-			finding, err := x.lookTwice(ctx, a)
-			if err != nil {
-				return err
-			}
-			if finding.State == StateAfter {
-				after, adopted = finding.After, true
-				return nil
-			}
-			if finding.State == StateForeign && !goesOver(a) {
-				return foreign(finding)
-			}
+		if after, adopted, err = x.found(ctx, own, a); adopted || err != nil {
+			return err
 		}
-		if err := x.guard(own); err != nil {
-			return fmt.Errorf("%w: %w", ErrGuard, err)
-		}
-		*a.attempt++
-		// Until it has answered, the attempt may have acted.
-		doubtful := a.site.Doubtful
-		var err error
-		watched, changed := x.watch(own)
-		after, err = a.step.Apply(watched, a.site, a.before)
-		a.site.Doubtful = doubtful || (err != nil && (changed() || x.class(err) == ClassAmbiguous))
-		if err != nil && own.Err() != nil {
-			a.site.Doubtful = true
-			return following(interruption(own), err)
-		}
+		after, err = x.attempt(own, a)
 		return err
 	})
+	if err != nil && a.receipted && a.site.Receipt != nil && !stops(err) {
+		after, adopted, err = x.disputed(own, a, err)
+	}
 	if err != nil {
 		return nil, false, a.fail(DoingApply, err)
 	}
@@ -131,6 +111,65 @@ func (x *execution) perform(ctx, own context.Context, a *act) (after Observation
 	}
 	a.site.Doubtful = false
 	return after, adopted, nil
+}
+
+// found looks, before an attempt, whether an earlier one has acted: its receipt
+// tells, or the object does.
+func (x *execution) found(ctx, own context.Context, a *act) (after Observation, acted bool, err error) {
+	if a.receipted {
+		if acted, err = x.present(ctx, own, a); acted {
+			after, err = x.adopt(own, a)
+		}
+		return after, acted, err
+	}
+	if !a.site.Doubtful {
+		return nil, false, nil
+	}
+	finding, err := x.lookTwice(ctx, a)
+	switch {
+	case err != nil:
+		return nil, false, err
+	case finding.State == StateAfter:
+		return finding.After, true, nil
+	case finding.State == StateForeign && !goesOver(a):
+		return nil, false, foreign(finding)
+	default:
+		return nil, false, nil
+	}
+}
+
+// attempt applies the step once.
+func (x *execution) attempt(own context.Context, a *act) (Observation, error) {
+	if err := x.guard(own); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrGuard, err)
+	}
+	*a.attempt++
+	// Until it has answered, the attempt may have acted.
+	doubtful := a.site.Doubtful
+	watched, changed := x.watch(own)
+	after, err := a.step.Apply(watched, a.site, a.before)
+	a.site.Doubtful = doubtful || (err != nil && (changed() || x.class(err) == ClassAmbiguous))
+	if err != nil && own.Err() != nil {
+		a.site.Doubtful = true
+		return nil, following(interruption(own), err)
+	}
+	return after, err
+}
+
+// disputed looks what an attempt that failed for good has done: its receipt
+// tells, and whether somebody else has revoked that.
+func (x *execution) disputed(own context.Context, a *act, failed error) (after Observation, adopted bool, err error) {
+	applied, err := x.decide(own, a)
+	switch {
+	case err != nil && stops(err):
+		return nil, false, err
+	case err != nil || !applied:
+		return nil, false, failed
+	}
+	if after, err = x.adopt(own, a); err != nil {
+		return nil, false, failed
+	}
+	return after, true, nil
 }
 
 // settle waits for what was asked for. Settling can take requests that change

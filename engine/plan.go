@@ -19,6 +19,9 @@ type Operation struct {
 	// Irreversible says why there is no undo; "" when there is one, as far as
 	// that is known before anything has been captured.
 	Irreversible string
+	// Exacting says why the operation is refused where there are no receipts,
+	// and what to do about it; "" when it needs none. See WithReceipts.
+	Exacting string
 }
 
 // Plan is what a run will do, in order.
@@ -83,7 +86,7 @@ func NewPlan(steps []Step, options PlanOptions) (Plan, error) {
 		}
 	}
 	for i := range operations {
-		operations[i].ID = strconv.Itoa(i + 1)
+		operations[i].ID, operations[i].Exacting = strconv.Itoa(i+1), exacting(operations[i].Effect)
 	}
 	return Plan{Operations: operations}, nil
 }

@@ -13,13 +13,19 @@ import (
 // after its undo, where the before-image holds only then: because an earlier
 // operation, still to be undone, had changed what the object is made of.
 func (x *execution) proveInTurn(own context.Context, i int) error {
-	if !x.shaped(i) || x.state.Operations[i].Phase != journal.PhaseUndone {
+	if !x.shaped(i) || x.state.Operations[i].Phase != journal.PhaseUndone || neverActed(x.state.Operations[i]) {
 		return nil
 	}
 	if inverse, err := x.steps[i].Inverse(x.state.Operations[i].Before, x.state.Operations[i].After); err == nil && len(inverse) == 0 {
 		return nil
 	}
 	return x.compare(own, i, &x.turns)
+}
+
+// neverActed reports whether an operation's receipt was revoked: whatever its
+// object looks like is somebody else's doing.
+func neverActed(operation journal.Operation) bool {
+	return operation.Receipted && operation.Receipt == "" && len(operation.Undo) == 0
 }
 
 // shaped reports whether an earlier operation changed what the object of
@@ -44,7 +50,7 @@ func (x *execution) prove(own context.Context) error {
 	var seen, made []Ref
 	for i, operation := range x.state.Operations {
 		inverse, err := x.steps[i].Inverse(operation.Before, operation.After)
-		if operation.Phase != journal.PhaseUndone || (err == nil && len(inverse) == 0) {
+		if operation.Phase != journal.PhaseUndone || neverActed(operation) || (err == nil && len(inverse) == 0) {
 			continue
 		}
 		target := x.steps[i].Target()

@@ -203,6 +203,11 @@ type Site struct {
 	// OnConflict is the policy that applies to foreign changes: the engine's
 	// for undo steps and for the steps of a run down, ConflictHalt for others.
 	OnConflict ConflictPolicy
+	// Receipt, when it is not nil, must be committed in one transaction with the
+	// effect; where there is nothing to change, it is committed alone. A step
+	// that finds it cannot be must fail. Only Receiptable steps are given one,
+	// and never in doubt.
+	Receipt *journal.Receipt
 	// Archives is where data is set aside before it is destroyed.
 	Archives journal.Archives
 	// Progress, never nil inside the engine, tells how far a long step is.

@@ -24,6 +24,16 @@ type fields struct {
 type step struct {
 	fields
 	world *world
+	// commit, when set, makes the changes instead of the world's write.
+	commit func(ctx context.Context, what string, effect func()) error
+}
+
+// write makes one change.
+func (s step) write(ctx context.Context, site engine.Site, what string, effect func()) error {
+	if s.commit != nil {
+		return s.commit(ctx, what, effect)
+	}
+	return s.world.write(ctx, site, what, effect)
 }
 
 // The world's kinds.
@@ -167,12 +177,12 @@ func (s step) Apply(ctx context.Context, site engine.Site, before engine.Memento
 	case "many":
 		return s.applyMany(ctx, site)
 	case "move":
-		err = s.world.write(ctx, site, "move", func() {
+		err = s.write(ctx, site, "move", func() {
 			s.world.objects[s.Value] = s.world.objects[s.Key]
 			delete(s.world.objects, s.Key)
 		})
 	case "add":
-		err = s.world.write(ctx, site, "add "+strconv.Itoa(s.N), func() { s.world.objects[s.Key] = plus(s.world.objects[s.Key], s.N) })
+		err = s.write(ctx, site, "add "+strconv.Itoa(s.N), func() { s.world.objects[s.Key] = plus(s.world.objects[s.Key], s.N) })
 	case "create", "slow", "blind":
 		err = s.applyCreate(ctx, site, value, found)
 	case "remove", "set", "final":
@@ -195,7 +205,7 @@ func (s step) applyCreate(ctx context.Context, site engine.Site, value string, f
 	if s.Name == "slow" {
 		value = processing
 	}
-	return s.world.write(ctx, site, "create", func() { s.world.objects[s.Key] = value })
+	return s.write(ctx, site, "create", func() { s.world.objects[s.Key] = value })
 }
 
 func (s step) applyChange(ctx context.Context, site engine.Site, m image, value string, found bool) error {
@@ -214,7 +224,7 @@ func (s step) applyChange(ctx context.Context, site engine.Site, m image, value 
 		case engine.ConflictOverwrite:
 		}
 	}
-	return s.world.write(ctx, site, s.Name, func() {
+	return s.write(ctx, site, s.Name, func() {
 		if gone {
 			delete(s.world.objects, s.Key)
 			return
@@ -244,7 +254,7 @@ func (s step) applyMany(ctx context.Context, site engine.Site) (engine.Observati
 		if found {
 			return nil, fmt.Errorf("%w: %s is there", engine.ErrForeign, key)
 		}
-		if err := s.world.write(ctx, site, "create "+key, func() { s.world.objects[key] = s.Key }); err != nil {
+		if err := s.write(ctx, site, "create "+key, func() { s.world.objects[key] = s.Key }); err != nil {
 			return nil, err
 		}
 	}

@@ -70,16 +70,17 @@ type world struct {
 	// at is called at every boundary with its name; it panics to crash.
 	at func(point string)
 	// fails says what happens to a write; n counts the writes of one operation from 1.
-	fails   func(operation string, n int) fault
-	counts  map[string]int
-	effects []string
-	offline bool
-	hanging bool
-	early   []string // writes whose intent was not durable: always empty
+	fails    func(operation string, n int) fault
+	counts   map[string]int
+	effects  []string
+	offline  bool
+	hanging  bool
+	receipts map[string]string // by id: applied or revoked
+	early    []string          // writes whose intent was not durable: always empty
 }
 
 func newWorld(objects map[string]string) *world {
-	w := &world{objects: maps.Clone(objects), counts: make(map[string]int)}
+	w := &world{objects: maps.Clone(objects), counts: make(map[string]int), receipts: make(map[string]string)}
 	if w.objects == nil {
 		w.objects = make(map[string]string)
 	}
@@ -306,6 +307,7 @@ func (s *watchedStore) Close() error                                    { return
 // clone gives the world and its journal as they are now, without faults.
 func (w *world) clone() *world {
 	c := newWorld(w.snapshot())
+	c.receipts = maps.Clone(w.receipts)
 	c.clock.now, c.store.records, c.effects, c.early = w.clock.now, slices.Clone(w.store.records), slices.Clone(w.effects), slices.Clone(w.early)
 	return c
 }
