@@ -21,6 +21,8 @@ var (
 	ErrInvalid = errors.New("not a valid journal value")
 	// ErrFull: no room left where the journal is kept.
 	ErrFull = errors.New("no space left for the journal")
+	// ErrIO: the disk fails, or whatever else the journal is kept on.
+	ErrIO = errors.New("what the journal is kept on fails")
 	// ErrReadOnly: the journal cannot be written.
 	ErrReadOnly = errors.New("the journal is read-only")
 	// ErrBusy: another process holds the journal for longer than was waited.

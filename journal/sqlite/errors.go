@@ -34,7 +34,13 @@ func sentinel(err error) error {
 			return journal.ErrReadOnly
 		case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 			return journal.ErrBusy
+		case sqlite3.SQLITE_IOERR:
+			return journal.ErrIO
 		case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
+			return journal.ErrDamaged
+		case sqlite3.SQLITE_ERROR, sqlite3.SQLITE_SCHEMA, sqlite3.SQLITE_MISMATCH:
+			// Our statements are always the same: where one is not understood,
+			// the file's own account of its tables or its format is garbled.
 			return journal.ErrDamaged
 		}
 		return nil
@@ -42,6 +48,8 @@ func sentinel(err error) error {
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return journal.ErrFull
+	case errors.Is(err, syscall.EIO):
+		return journal.ErrIO
 	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS):
 		return journal.ErrReadOnly
 	case strings.Contains(err.Error(), "sql: database is closed"): // database/sql exports no sentinel for it

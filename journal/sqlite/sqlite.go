@@ -124,28 +124,61 @@ func open(ctx context.Context, path string, o options) (*Store, error) {
 }
 
 // prepare makes the folder and the file with the modes they must have from the
-// first moment, and makes their names durable.
+// first moment, whatever the umask, and makes their names durable. Files beside
+// it that SQLite left are closed to others, too.
 func prepare(path string, readOnly bool) error {
 	if readOnly {
 		_, err := os.Stat(path)
 		return err
 	}
 	folder := filepath.Dir(path)
-	if err := os.MkdirAll(folder, 0o700); err != nil {
+	if err := makeFolder(folder); err != nil {
 		return err
 	}
 	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
 		return err
 	}
-	info, err := file.Stat()
-	if err == nil && info.Mode().Perm()&0o077 != 0 {
-		err = file.Chmod(0o600)
-	}
-	if err := errors.Join(err, file.Close()); err != nil {
+	if err := errors.Join(closeToOthers(path), file.Close()); err != nil {
 		return err
 	}
 	return syncFolder(folder)
+}
+
+// makeFolder makes a folder and those it is in, for the owner alone. Folders
+// that exist stay as they are.
+func makeFolder(folder string) error {
+	if _, err := os.Stat(folder); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	if err := makeFolder(filepath.Dir(folder)); err != nil {
+		return err
+	}
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		if errors.Is(err, fs.ErrExist) { // another process was faster
+			return nil
+		}
+		return err
+	}
+	return os.Chmod(folder, 0o700) //nolint:gosec // a folder that its owner can enter
+}
+
+// closeToOthers gives the journal and the files that SQLite keeps beside it
+// their owner's mode. SQLite makes new ones like the journal itself.
+func closeToOthers(path string) error {
+	for _, suffix := range []string{"", "-wal", "-shm", "-journal"} {
+		info, err := os.Stat(path + suffix)
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err == nil && info.Mode().Perm() != 0o600 {
+			err = os.Chmod(path+suffix, 0o600)
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) { // another process may have taken it away
+			return err
+		}
+	}
+	return nil
 }
 
 func syncFolder(folder string) error {
