@@ -55,3 +55,9 @@ type ReceiptKeeper interface {
 	// Receipts gives them, nil where the server has no transactions.
 	Receipts() Receipts
 }
+
+// ReceiptLister is implemented by receipts that can tell all of a run's at once.
+type ReceiptLister interface {
+	// Applied lists the receipts of a run that are committed.
+	Applied(ctx context.Context, run string) ([]Receipt, error)
+}
