@@ -11,7 +11,7 @@ import (
 	"github.com/backstep-dev/backstep/internal/livetest"
 )
 
-// streams run side by side, since a run mostly waits.
+// streams run side by side, as far as there are processors.
 const streams = 10
 
 // TestMain says how much is tried and from which seed. That is always the same,

@@ -2,11 +2,9 @@ package randomtest_test
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,6 +14,7 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest"
 	"github.com/backstep-dev/backstep/engine"
 	"github.com/backstep-dev/backstep/internal/livetest"
+	"github.com/backstep-dev/backstep/internal/outage"
 	"github.com/backstep-dev/backstep/internal/randomtest"
 	"github.com/backstep-dev/backstep/journal"
 	"github.com/backstep-dev/backstep/journal/journaltest"
@@ -23,49 +22,19 @@ import (
 	"github.com/backstep-dev/backstep/steps"
 )
 
-// pace is how long things may take. The attempt timeout is short, so that held
-// requests do not hold up the test, and the quarantine outlives what they do.
-type pace struct{ attempt, quarantine time.Duration }
-
-func paceOf() pace {
-	if livetest.Live() {
-		return pace{attempt: 5 * time.Second, quarantine: 2 * time.Second}
-	}
-	return pace{attempt: 250 * time.Millisecond, quarantine: 40 * time.Millisecond}
-}
-
-var errCrash = errors.New("crash")
-
-// crashing is a journal that fails from the nth append on, before or after it
-// has stored the records, as a process that is killed there would leave it.
-type crashing struct {
-	journal.Store
-	left  atomic.Int64
-	after bool
-}
-
-func (c *crashing) Append(ctx context.Context, records ...journal.Record) error {
-	switch left := c.left.Add(-1); {
-	case left > 0:
-		return c.Store.Append(ctx, records...)
-	case left == 0 && c.after:
-		if err := c.Store.Append(ctx, records...); err != nil {
-			return err
-		}
-	}
-	return errCrash
-}
+// quarantine is how long engines wait for requests on their way. Waiting takes
+// no time here, see outage.Clock.
+const quarantine = time.Minute
 
 // world is one server, or a part of a real one, with one journal.
 type world struct {
 	server *livetest.Server
 	fills  bool // see randomtest.Model
 	space  livetest.Space
-	pace   pace
 	store  journal.Store
-	client *appwrite.Client
-	codec  *steps.Codec
+	base   *http.Transport
 	logger *slog.Logger
+	wires  []*outage.Wire // of all processes so far
 }
 
 // newWorld starts one whose journal is the file, or in memory without a path.
@@ -75,21 +44,16 @@ func newWorld(rt *rapid.T, path string) *world {
 		versions = []string{livetest.RealVersion(rt)}
 	}
 	version := rapid.SampledFrom(versions).Draw(rt, "version")
-	w := &world{space: livetest.NewSpace(rt), server: livetest.Start(rt, version), pace: paceOf(), logger: livetest.Logger(rt)}
-	w.fills = strings.HasPrefix(version, "1.7.")
+	w := &world{
+		server: livetest.Start(rt, version), fills: strings.HasPrefix(version, "1.7."),
+		space: livetest.NewSpace(rt), base: &http.Transport{MaxIdleConnsPerHost: 4}, logger: livetest.Logger(rt),
+	}
+	rt.Cleanup(w.base.CloseIdleConnections)
 	var err error
-	w.client, err = appwrite.New(appwrite.Config{Endpoint: w.server.Endpoint, Project: w.server.Project, Key: w.server.Key},
-		appwrite.WithTimeout(w.pace.attempt), appwrite.WithLogger(w.logger))
-	require(rt, err)
-	rt.Cleanup(w.client.Close)
-	_, err = w.client.Detect(context.Background())
-	require(rt, err)
 	if w.store, err = open(path); err != nil {
 		rt.Fatal(err)
 	}
 	rt.Cleanup(func() { _ = w.store.Close() })
-	w.codec, err = steps.NewCodec(w.client, nil)
-	require(rt, err)
 	return w
 }
 
@@ -100,26 +64,74 @@ func open(path string) (journal.Store, error) {
 	return sqlite.Open(context.Background(), path)
 }
 
-func unfinished(err error) bool {
-	return err != nil && !errors.Is(err, engine.ErrRolledBack)
+// process is one process that runs migrations.
+type process struct {
+	client *appwrite.Client
+	codec  *steps.Codec
+	engine *engine.Engine
+	fuse   *outage.Fuse
 }
 
-func (w *world) run(rt *rapid.T, e *engine.Engine, list []engine.Step) {
-	plan, err := engine.NewPlan(steps.Bind(w.client, list), engine.PlanOptions{})
+// process starts one in which things go wrong as the plight says, from the
+// moment on when it knows its server. Whatever waits long lets requests act
+// that are late, those of processes before it, too.
+func (w *world) process(rt *rapid.T, p *plight, opts ...engine.Option) *process {
+	rt.Helper()
+	known := false
+	proc := &process{fuse: outage.NewFuse()}
+	wire := outage.NewWire(w.base, proc.fuse, func(n int, req *http.Request) outage.Fault {
+		if !known {
+			return outage.None
+		}
+		return p.request(n, req)
+	})
+	w.wires = append(w.wires, wire)
+	var err error
+	proc.client, err = appwrite.New(appwrite.Config{Endpoint: w.server.Endpoint, Project: w.server.Project, Key: w.server.Key},
+		appwrite.WithTransport(wire), appwrite.WithLogger(w.logger))
 	require(rt, err)
-	_, err = e.Run(context.Background(), engine.Request{Migration: "preparation", Direction: "up", Plan: plan})
+	_, err = proc.client.Detect(context.Background())
 	require(rt, err)
-}
-
-func (w *world) engine(rt *rapid.T, store journal.Store) *engine.Engine {
-	e, err := engine.New(store, w.codec,
+	known = true
+	proc.codec, err = steps.NewCodec(proc.client, nil)
+	require(rt, err)
+	proc.engine, err = engine.New(&crashing{Store: w.store, fuse: proc.fuse, plight: p}, proc.codec, append([]engine.Option{
 		engine.WithClassifier(steps.Classify),
 		engine.WithWatch(appwrite.Watch),
 		engine.WithLogger(w.logger),
-		engine.WithRetry(engine.RetryPolicy{Initial: time.Millisecond, Max: 20 * time.Millisecond, Budget: w.pace.attempt * 20}),
-		engine.WithQuarantine(w.pace.quarantine))
+		engine.WithClock(outage.NewClock(quarantine, w.release)),
+		engine.WithQuarantine(quarantine),
+		engine.WithAbort(proc.fuse.Abort()),
+	}, opts...)...)
 	require(rt, err)
-	return e
+	return proc
+}
+
+// release lets all requests act that are still on their way.
+func (w *world) release() {
+	for _, wire := range w.wires {
+		wire.Release()
+	}
+}
+
+// prepare carries out a migration in a process in which nothing goes wrong.
+func (w *world) prepare(rt *rapid.T, list []engine.Step) {
+	rt.Helper()
+	p := w.process(rt, nil)
+	_, err := p.engine.Run(context.Background(), engine.Request{Migration: "preparation", Direction: "up", Plan: p.plan(rt, list)})
+	require(rt, err)
+}
+
+func (p *process) plan(rt *rapid.T, list []engine.Step) engine.Plan {
+	rt.Helper()
+	plan, err := engine.NewPlan(steps.Bind(p.client, list), engine.PlanOptions{})
+	require(rt, err)
+	for _, operation := range plan.Operations {
+		encoded, err := p.codec.Encode(operation.Effect)
+		require(rt, err)
+		rt.Logf("operation %s: %s", operation.ID, encoded)
+	}
+	return plan
 }
 
 // compare holds the server's state against the model.
@@ -138,6 +150,7 @@ func (w *world) compareUndone(rt *rapid.T, when string, model *randomtest.Model)
 
 func (w *world) read(rt *rapid.T) map[string]string {
 	rt.Helper()
+	w.release()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	snapshot, err := w.server.Read(ctx, w.space)
@@ -154,39 +167,15 @@ func (w *world) same(rt *rapid.T, when string, want, got map[string]string) {
 	}
 }
 
-// faults puts some in the way of the run and gives a function that takes them
-// away.
-func (w *world) faults(rt *rapid.T) func() {
-	actions := []appwritetest.Action{
-		appwritetest.RefuseBefore(),
-		appwritetest.DropAfter(),
-		appwritetest.Status{Code: http.StatusServiceUnavailable},
-		appwritetest.Status{Code: http.StatusTooManyRequests, Type: "general_rate_limit_exceeded"},
-		appwritetest.Status{Code: http.StatusInternalServerError, Type: "general_unknown", AfterEffect: true},
-		appwritetest.Status{Code: http.StatusRequestTimeout, Type: "database_timeout"},
-		appwritetest.HoldThenAct(),
+// upsetWorker lets the server's worker fail at a job now and then, and gives a
+// function that stops it. A real server's cannot be made to fail.
+func (w *world) upsetWorker(rt *rapid.T) func() {
+	if w.server.Embedded == nil || rapid.IntRange(0, 4).Draw(rt, "worker") > 0 {
+		return func() {}
 	}
-	var remove []func()
-	for range rapid.IntRange(0, 3).Draw(rt, "faults") {
-		fault := appwritetest.Fault{
-			Match:  appwritetest.Match{Method: rapid.SampledFrom([]string{"", "POST", "PATCH", "PUT", "DELETE"}).Draw(rt, "method")},
-			Skip:   rapid.IntRange(0, 30).Draw(rt, "skip"),
-			Times:  rapid.IntRange(1, 2).Draw(rt, "times"),
-			Action: rapid.SampledFrom(actions).Draw(rt, "action"),
-		}
-		remove = append(remove, w.server.Inject(fault).Remove)
-	}
-	// A real server's worker cannot be made to fail.
-	if w.server.Embedded != nil && rapid.IntRange(0, 4).Draw(rt, "worker") == 0 {
-		remove = append(remove, w.server.Embedded.Worker().Inject(appwritetest.JobFault{
-			Skip: rapid.IntRange(0, 4).Draw(rt, "jobs"), Times: 1, Outcome: appwritetest.Fail,
-		}).Remove)
-	}
-	return func() {
-		for _, r := range remove {
-			r()
-		}
-	}
+	return w.server.Embedded.Worker().Inject(appwritetest.JobFault{
+		Skip: rapid.IntRange(0, 4).Draw(rt, "jobs"), Times: 1, Outcome: appwritetest.Fail,
+	}).Remove
 }
 
 func require(rt *rapid.T, err error) {
