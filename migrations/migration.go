@@ -25,7 +25,13 @@ type Migration struct {
 	// cannot: see Runner.Down. HasDown tells an empty one from none.
 	Down    []Step
 	HasDown bool
-	At      Position // of the file; zero when built in Go
+	// Hold says what has to be so before the migration may be applied, in words
+	// for people. A migration that is on hold is only applied when its version
+	// is asked for; others pass it by.
+	Hold string
+	// Replaces are the migrations that a squashed one stands for, see Squash.
+	Replaces []Replaced
+	At       Position // of the file; zero when built in Go
 
 	funcs []steps.Func
 	err   error // what is wrong with it, when built in Go; told by NewSet

@@ -91,13 +91,15 @@ func (s *source) migration(m *Migration, root value) {
 		s.fail(root.at, "", "a migration is a mapping with the key steps, not %v", root.kind)
 		return
 	}
-	known := []string{"description", "database", "steps", "down"}
+	known := []string{"description", "hold", "replaces", "database", "steps", "down"}
 	for _, p := range root.pairs {
 		if !slices.Contains(known, p.key) {
 			s.fail(p.at, nearest.Word(p.key, known), "unknown key %q: a migration has %s", p.key, strings.Join(known, ", "))
 		}
 	}
 	m.Description = s.text(root, "description")
+	m.Hold = s.text(root, "hold")
+	s.replaced(m, root)
 	database := s.text(root, "database")
 	r := &stepReader{source: s, database: database, ids: map[string]Position{}}
 	list := root.find("steps")

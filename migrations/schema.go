@@ -45,6 +45,11 @@ func GenerateJSONSchema() ([]byte, error) {
 	root.ID = "https://github.com/backstep-dev/backstep/migrations/migration.schema.json"
 	root.Title = "Backstep migration"
 	root.Properties.Set("description", &jsonschema.Schema{Type: "string"})
+	root.Properties.Set("hold", &jsonschema.Schema{Type: "string", Description: "What has to be so before this may be applied. While it is given, only `up --to` this version applies it."})
+	replaces := object()
+	replaces.AdditionalProperties = &jsonschema.Schema{Type: "string", Pattern: hexChecksum.String()}
+	replaces.Description = "The migrations that this one stands for, with their checksums; written by `backstep squash`."
+	root.Properties.Set("replaces", replaces)
 	root.Properties.Set("database", &jsonschema.Schema{Type: "string", Description: "The database of every step that names none."})
 	one := uint64(1)
 	root.Properties.Set("steps", &jsonschema.Schema{Type: "array", MinItems: &one, Items: reference("step"), Description: "What applies the migration, in order."})

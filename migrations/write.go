@@ -18,20 +18,35 @@ import (
 // notes become comments at the beginning. The error names a step that files
 // cannot hold, such as a Go function.
 func Write(w io.Writer, description string, changes []engine.Step, notes ...string) error {
+	m := &Migration{Description: description}
+	return m.WithSteps(changes).Write(w, notes...)
+}
+
+// Write writes the migration's file, see the function Write. Its steps down are
+// not written, nor the ids of its steps.
+func (m *Migration) Write(w io.Writer, notes ...string) error {
 	var b bytes.Buffer
 	for _, note := range notes {
 		for line := range strings.Lines(note) {
 			b.WriteString("# " + strings.TrimRight(line, "\r\n") + "\n")
 		}
 	}
-	if description != "" {
-		b.WriteString("description: " + scalar(description) + "\n")
+	for _, line := range []struct{ key, text string }{{"description", m.Description}, {"hold", m.Hold}} {
+		if line.text != "" {
+			b.WriteString(line.key + ": " + scalar(line.text) + "\n")
+		}
 	}
-	written := make([]ordered, len(changes))
-	for i, change := range changes {
+	if len(m.Replaces) > 0 {
+		b.WriteString("replaces:\n")
+		for _, r := range m.Replaces {
+			fmt.Fprintf(&b, "  %s: %q\n", r.ID, r.Checksum)
+		}
+	}
+	written := make([]ordered, len(m.Up))
+	for i, step := range m.Up {
 		var err error
-		if written[i], err = fieldsWritten(change); err != nil {
-			return fmt.Errorf("write step %d, %s of %s: %w", i+1, change.Kind(), change.Target(), err)
+		if written[i], err = fieldsWritten(step.Change); err != nil {
+			return fmt.Errorf("write step %d, %s of %s: %w", i+1, step.Change.Kind(), step.Change.Target(), err)
 		}
 	}
 	if database := common(written); database != "" {
@@ -39,7 +54,7 @@ func Write(w io.Writer, description string, changes []engine.Step, notes ...stri
 	}
 	b.WriteString("steps:\n")
 	for i, fields := range written {
-		fmt.Fprintf(&b, "  - %s: { %s }\n", changes[i].Kind(), strings.Join(fields.lines(), ", "))
+		fmt.Fprintf(&b, "  - %s: { %s }\n", m.Up[i].Change.Kind(), strings.Join(fields.lines(), ", "))
 		if fields.retry != "" {
 			b.WriteString("    retry: " + fields.retry + "\n")
 		}

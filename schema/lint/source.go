@@ -1,0 +1,190 @@
+package lint
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goccy/go-yaml/lexer"
+	"github.com/goccy/go-yaml/token"
+
+	"github.com/backstep-dev/backstep/migrations"
+)
+
+// source is a migration's file: its lines, the first line of each step, and what
+// its comments silence.
+type source struct {
+	lines      []string
+	begins     []int // line of each step, ascending
+	directives []*directive
+}
+
+// directive is one comment `# backstep:nolint CODE reason`.
+type directive struct {
+	at     migrations.Position
+	codes  []string
+	reason string
+	line   int // of the step that it is about; 0: the whole file
+	used   bool
+}
+
+var nolintTag = regexp.MustCompile(`^\s*backstep:nolint(?:\s+(.*))?$`)
+var codeTag = regexp.MustCompile(`^BS[0-9]{3}$`)
+
+func newSource(m *migrations.Migration, data []byte) *source {
+	s := &source{lines: strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")}
+	for _, list := range [][]migrations.Step{m.Up, m.Down} {
+		for _, step := range list {
+			s.begins = append(s.begins, step.At.Line)
+		}
+	}
+	slices.Sort(s.begins)
+	for _, tk := range lexer.Tokenize(string(data)) {
+		if tk.Type != token.CommentType || tk.Position == nil {
+			continue
+		}
+		if match := nolintTag.FindStringSubmatch(tk.Value); match != nil {
+			at := migrations.Position{File: m.At.File, Line: tk.Position.Line, Column: tk.Position.Column}
+			s.directives = append(s.directives, s.directive(at, match[1]))
+		}
+	}
+	return s
+}
+
+// directive reads codes, separated by commas, and the reason behind them. A
+// comment behind a step, or on a line of its own right before one, is about that
+// step; one before the first key of the file is about all of it.
+func (s *source) directive(at migrations.Position, text string) *directive {
+	d := &directive{at: at}
+	codes, reason, _ := strings.Cut(strings.TrimSpace(text), " ")
+	d.reason = strings.TrimSpace(reason)
+	for code := range strings.SplitSeq(codes, ",") {
+		if code = strings.TrimSpace(code); code != "" {
+			d.codes = append(d.codes, code)
+		}
+	}
+	switch {
+	case !s.alone(at.Line):
+		d.line = s.stepOf(at.Line)
+	case s.header(at.Line):
+	default:
+		d.line = -1
+		if i := slices.IndexFunc(s.begins, func(line int) bool { return line > at.Line }); i >= 0 {
+			d.line = s.begins[i]
+		}
+	}
+	return d
+}
+
+// alone says that a line holds nothing but a comment.
+func (s *source) alone(line int) bool {
+	return line >= 1 && line <= len(s.lines) && strings.HasPrefix(strings.TrimSpace(s.lines[line-1]), "#")
+}
+
+// header says that nothing but comments comes before a line.
+func (s *source) header(line int) bool {
+	for _, text := range s.lines[:line] {
+		if text = strings.TrimSpace(text); text != "" && !strings.HasPrefix(text, "#") && text != "---" {
+			return false
+		}
+	}
+	return true
+}
+
+// stepOf gives the first line of the step that a line belongs to; -1 for none.
+func (s *source) stepOf(line int) int {
+	found := -1
+	for _, begin := range s.begins {
+		if begin <= line {
+			found = begin
+		}
+	}
+	return found
+}
+
+// end is the line behind a step that begins at line.
+func (s *source) end(line int) int {
+	for _, begin := range s.begins {
+		if begin > line {
+			return begin
+		}
+	}
+	return len(s.lines) + 1
+}
+
+// locate gives the place of a field of a step, or that of the step.
+func (s *source) locate(at migrations.Position, fields ...string) migrations.Position {
+	if s == nil || len(fields) == 0 || at.Line < 1 || at.Line > len(s.lines) {
+		return at
+	}
+	tag := regexp.MustCompile(`(?:^|[\s{,])"?(` + strings.Join(fields, "|") + `)"?\s*:`)
+	for line := at.Line; line < s.end(at.Line) && line <= len(s.lines); line++ {
+		if match := tag.FindStringSubmatchIndex(s.lines[line-1]); match != nil {
+			column := len([]rune(s.lines[line-1][:match[2]])) + 1
+			if line > at.Line || column >= at.Column {
+				return migrations.Position{File: at.File, Line: line, Column: column}
+			}
+		}
+	}
+	return at
+}
+
+// silence takes out the findings that comments silence, and adds those about
+// the comments.
+func silence(in Input, sources map[string]*source, found []Finding) (left []Finding, silenced int) {
+	for _, f := range found {
+		if s := sources[f.At.File]; s != nil && s.silences(f) {
+			silenced++
+			continue
+		}
+		left = append(left, f)
+	}
+	for _, m := range in.Set.All() {
+		s := sources[m.At.File]
+		if s == nil || m.Version <= in.Since || in.Live != nil && in.Live.Applied[m.Version] {
+			continue
+		}
+		for _, d := range s.directives {
+			for _, f := range in.about(m, d) {
+				f.At = d.at
+				left = append(left, f)
+			}
+		}
+	}
+	return left, silenced
+}
+
+func (s *source) silences(f Finding) bool {
+	silent := false
+	for _, d := range s.directives {
+		about := d.line == 0 || d.line == s.stepOf(f.At.Line) && f.Step != ""
+		if about && d.reason != "" && slices.Contains(d.codes, f.Rule.Code) {
+			d.used, silent = true, true
+		}
+	}
+	return silent
+}
+
+// about gives what is wrong with a comment itself.
+func (in Input) about(m *migrations.Migration, d *directive) []Finding {
+	const form = "write # backstep:nolint BS103 and the reason"
+	var unknown []string
+	for _, code := range d.codes {
+		if _, known := FindRule(code); !known {
+			unknown = append(unknown, code)
+		}
+	}
+	switch {
+	case len(d.codes) == 0 || len(unknown) > 0 && !codeTag.MatchString(d.codes[0]):
+		return []Finding{in.onFile(m, CodeReason, "this nolint names no rule", form)}
+	case d.reason == "":
+		return []Finding{in.onFile(m, CodeReason, fmt.Sprintf("this nolint gives no reason, so it does not silence %s", words(d.codes)), form)}
+	case len(unknown) > 0:
+		return []Finding{in.onFile(m, CodeUnused, "there is no rule "+words(unknown), "see docs/lint for the rules")}
+	case !d.used && in.Live == nil: // with Live, what fits is no finding, and without it would be one
+		return []Finding{in.onFile(m, CodeUnused, fmt.Sprintf("this nolint silences nothing: there is no %s here", words(d.codes)), "delete the comment")}
+	default:
+		return nil
+	}
+}

@@ -1,0 +1,168 @@
+package lint
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/migrations"
+	"github.com/backstep-dev/backstep/steps"
+)
+
+// takeData looks at the steps on documents, and at what is code.
+func (w *walker) takeData(change engine.Step) {
+	switch s := change.(type) {
+	case steps.CreateDocument:
+		w.document(s.Database, s.Collection, s.Data, s.Permissions, true)
+	case steps.UpdateDocument:
+		w.document(s.Database, s.Collection, s.Data, given(s.Permissions), false)
+	case steps.UpsertDocument:
+		w.document(s.Database, s.Collection, s.Data, given(s.Permissions), true)
+	case steps.DeleteDocument:
+		w.document(s.Database, s.Collection, nil, nil, false)
+	case steps.Increment:
+		w.document(s.Database, s.Collection, map[string]any{s.Attribute: s.By}, nil, false)
+	case steps.Assert:
+		w.assert(s)
+	default:
+		if change.Kind() == "func" {
+			w.world.unsure()
+		}
+	}
+}
+
+func given(permissions *[]string) []string {
+	if permissions == nil {
+		return nil
+	}
+	return *permissions
+}
+
+// document looks at a step on one document.
+func (w *walker) document(database, id string, data map[string]any, permissions []string, creates bool) {
+	w.anyWrites("a document of "+id, permissions)
+	c := w.collection(database, id)
+	if c == nil {
+		return
+	}
+	for _, key := range slices.Sorted(maps.Keys(data)) {
+		if a := w.has(c, key, key, "attribute", "data"); a != nil {
+			a.filled = true
+		}
+	}
+	if creates {
+		c.written++
+	}
+	if c.made != w.m.Version {
+		if _, noted := w.backfilled[c.path()]; !noted {
+			w.backfilled[c.path()] = w.step
+		}
+	}
+}
+
+// assert notes what a migration has made sure of.
+func (w *walker) assert(s steps.Assert) {
+	path := s.Database + "/" + s.Collection
+	none := s.Empty || s.Count != nil && *s.Count == 0 || s.AtMost != nil && *s.AtMost == 0
+	switch {
+	case !none:
+	case len(s.Where) == 0:
+		w.facts[path] = true
+	default:
+		for _, q := range s.Where {
+			for _, key := range attributesOf(q) {
+				w.facts[path+"/"+key] = true
+			}
+		}
+	}
+}
+
+// attributesOf gives the attributes that a query names, those inside and and or
+// included.
+func attributesOf(q steps.Query) []string {
+	var keys []string
+	if q.Attribute != "" {
+		keys = append(keys, q.Attribute)
+	}
+	for _, value := range q.Values {
+		data, err := json.Marshal(value)
+		var inner steps.Query
+		if err == nil && strings.HasPrefix(string(data), "{") && inner.UnmarshalJSON(data) == nil {
+			keys = append(keys, attributesOf(inner)...)
+		}
+	}
+	return keys
+}
+
+// mixed finds migrations that change the schema of a collection and the
+// documents that were in it.
+func (w *walker) mixed() {
+	for _, path := range slices.Sorted(maps.Keys(w.backfilled)) {
+		first, both := w.changed[path]
+		if !both {
+			continue
+		}
+		w.step = w.backfilled[path]
+		w.finding(CodeMixed, nil, "put the changes of documents into a migration of their own, after this one",
+			"documents of %s are changed here, and so is its schema (%s): a failure in one undoes both, and neither can be rolled out by itself", path, where(first))
+	}
+}
+
+func where(step migrations.Step) string {
+	if step.At.Line > 0 {
+		return fmt.Sprintf("line %d", step.At.Line)
+	}
+	return step.ID
+}
+
+// irreversible finds steps that say that they cannot be undone, in migrations
+// that do not say what takes them back.
+func (w *walker) irreversible(change engine.Step) {
+	s, tells := change.(engine.Irreversible)
+	if !tells || w.m.HasDown {
+		return
+	}
+	if reason := s.Irreversible(); reason != "" {
+		w.finding(CodeIrreversible, nil, "give it an undo, or declare the way back with WithDown (an empty one where there is nothing to do)",
+			"%s cannot be undone: %s; when a later step fails, the run halts", change.Target(), reason)
+	}
+}
+
+// What one transaction of Appwrite holds: 100 operations, one of them Backstep's
+// own receipt, each of up to five million characters.
+const (
+	transactionSteps      = 99
+	transactionCharacters = 5_000_000
+)
+
+// transaction finds documents that do not fit into one transaction together.
+func (w *walker) transaction(change engine.Step) {
+	switch s := change.(type) {
+	case steps.CreateDocument:
+		w.oversized(s.Data)
+	case steps.UpdateDocument:
+		w.oversized(s.Data)
+	case steps.UpsertDocument:
+		w.oversized(s.Data)
+	case steps.DeleteDocument, steps.Increment:
+	default:
+		w.batch = 0
+		return
+	}
+	w.batch++
+	if w.batch == transactionSteps+1 {
+		w.finding(CodeTransaction, nil, fmt.Sprintf("split the migration, or say with a nolint that clients may see some of the documents before the others (a transaction takes %d)", transactionSteps),
+			"this is the %dth document in a row: from here on they are not written in one transaction with the ones before", w.batch)
+	}
+}
+
+func (w *walker) oversized(data map[string]any) {
+	text, err := json.Marshal(data)
+	if err == nil && len(text) > transactionCharacters {
+		w.finding(CodeTransaction, []string{"data"}, "keep large contents in storage, and their ids in documents",
+			"this document has %d characters of JSON, and one operation of a transaction takes %d", len(text), transactionCharacters)
+	}
+}

@@ -1,0 +1,155 @@
+package lint
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/backstep-dev/backstep/schema"
+	"github.com/backstep-dev/backstep/steps"
+)
+
+func (w *walker) createIndex(x schema.Index, database, id string) {
+	c := w.collection(database, id)
+	if c == nil {
+		return
+	}
+	var names []string
+	for _, other := range c.indexes {
+		names = append(names, other.Key)
+	}
+	w.taken("index", x.Key, "collection "+c.path(), names)
+	w.indexed(c, x)
+}
+
+func (w *walker) updateIndex(s steps.UpdateIndex) {
+	c := w.collection(s.Database, s.Collection)
+	if c == nil {
+		return
+	}
+	if old := c.index(s.Key); old == nil && !c.open {
+		w.missing("index", c.path()+"/"+s.Key, false, "key")
+	}
+	c.indexes = slices.DeleteFunc(c.indexes, func(x *schema.Index) bool { return x.Key == s.Key })
+	w.indexed(c, schema.Index{Key: s.Key, Type: s.Type, Attributes: s.Attributes, Orders: s.Orders, Lengths: s.Lengths})
+}
+
+// indexed looks at an index that comes, and puts it into the collection.
+func (w *walker) indexed(c *collection, x schema.Index) {
+	var live []*attribute
+	empty := false
+	for _, key := range x.Attributes {
+		if strings.HasPrefix(key, "$") {
+			continue
+		}
+		a := w.has(c, key, "attributes", "columns")
+		if a == nil {
+			continue
+		}
+		live = append(live, a)
+		empty = empty || a.made == w.m.Version && !a.filled // nothing but null, which may repeat
+	}
+	if x.Type == "unique" && w.mayHold(c) && !w.asserted(c, x.Attributes...) && !empty {
+		f := w.finding(CodeUniqueOverData, []string{"type"}, "look for duplicates first (backstep lint --live), and mend them in an earlier migration",
+			"unique index %s over %s of %s fails where two documents are alike, letter case and accents aside", x.Key, words(x.Attributes), c.path())
+		known := c.live != "" && len(live) == len(x.Attributes) && !slices.ContainsFunc(live, func(a *attribute) bool { return a.live == "" })
+		w.asks(f, c.question(live...).duplicates(), known)
+	}
+	x.Attributes = slices.Clone(x.Attributes)
+	c.indexes = append(c.indexes, &x)
+	w.schemaStep(c)
+	w.limits(c)
+}
+
+func (w *walker) deleteIndex(s steps.DeleteIndex) {
+	c := w.collection(s.Database, s.Collection)
+	if c == nil {
+		return
+	}
+	w.schemaStep(c)
+	x := c.index(s.Key)
+	if x == nil {
+		if !c.open {
+			w.missing("index", c.path()+"/"+s.Key, false, "key")
+		}
+		return
+	}
+	for _, key := range x.Attributes {
+		if a := c.attribute(key); a != nil && a.Array && !w.in.Limits.ArrayIndexes && !w.m.HasDown {
+			w.finding(CodeIrreversible, nil, "say in down: what to do instead",
+				"index %s of %s covers the list %s: this server deletes such an index and cannot make it again", x.Key, c.path(), key)
+		}
+	}
+	c.indexes = slices.DeleteFunc(c.indexes, func(o *schema.Index) bool { return o == x })
+}
+
+// limits holds a collection against the limits of the server, as it is now: what
+// is deleted late still takes its room.
+func (w *walker) limits(c *collection) {
+	now := w.exceeded(c, true)
+	for _, limit := range []schema.Limit{schema.LimitRowWidth, schema.LimitAttributes, schema.LimitIndexes} {
+		reason, over := now[limit]
+		if !over {
+			delete(c.restrictive, string(limit))
+			continue
+		}
+		w.exceeds(c, limit, string(limit), reason, w.exceeded(c, false)[limit] == "")
+	}
+	for _, limit := range []schema.Limit{schema.LimitIndexLength, schema.LimitFeature} {
+		if reason, over := now[limit]; over {
+			for one := range strings.SplitSeq(reason, "\n") {
+				w.exceeds(c, limit, one, one, false)
+			}
+		}
+	}
+}
+
+func (w *walker) exceeds(c *collection, limit schema.Limit, told, reason string, late bool) {
+	if c.restrictive[told] {
+		return
+	}
+	if c.restrictive == nil {
+		c.restrictive = map[string]bool{}
+	}
+	c.restrictive[told] = true
+	rule := map[schema.Limit]struct{ code, fix string }{
+		schema.LimitRowWidth:    {CodeRowWidth, "make texts shorter, or longer than 16381 characters, which are stored outside the row"},
+		schema.LimitAttributes:  {CodeAttributeCount, "move some to a collection of their own"},
+		schema.LimitIndexes:     {CodeIndexCount, "drop indexes that others cover"},
+		schema.LimitIndexLength: {CodeIndexLength, "give lengths, or index a shorter attribute"},
+		schema.LimitFeature:     {CodeServer, "choose what this server has, or set lint.server in backstep.yaml to the one that it is for"},
+	}[limit]
+	fix := rule.fix
+	if late {
+		reason += " (what this migration deletes takes its room until the migration ends)"
+		fix = "delete in an earlier migration what makes room"
+	}
+	w.finding(rule.code, nil, fix, "%s", reason)
+}
+
+// exceeded gives the limits that a collection exceeds, with the reasons.
+func (w *walker) exceeded(c *collection, dying bool) map[schema.Limit]string {
+	found := map[schema.Limit]string{}
+	near := &database{id: c.database.id, name: c.database.name, enabled: true}
+	for _, o := range c.database.collections { // those that count: it, and what is related to it
+		if o == c || slices.ContainsFunc(o.attributes, func(a *attribute) bool {
+			return a.Relationship != nil && a.Relationship.Related == c.shape.ID
+		}) {
+			near.collections = append(near.collections, o)
+		}
+	}
+	var refused *schema.RefusedError
+	if !errors.As(schema.Check(schema.Model{Databases: []schema.Database{near.model(dying)}}, w.in.Limits), &refused) {
+		return found
+	}
+	for _, p := range refused.Problems {
+		if p.Limit == "" || p.At.Path != c.shape.ID {
+			continue
+		}
+		if found[p.Limit] != "" {
+			found[p.Limit] += "\n"
+		}
+		found[p.Limit] += p.Reason
+	}
+	return found
+}
