@@ -55,6 +55,10 @@ func Run(t *testing.T, backend Backend) {
 		"an archive that was not closed is not there":        testAbandoned,
 		"damage to an archive ends the walk before its data": testArchiveDamage,
 		"a reference to another archive is refused":          testArchiveRef,
+		"a run that is removed is gone with its archives":    testPrune,
+		"what is still needed is kept":                       testPlanAndPrune,
+		"an export carries runs and archives both ways":      testTransfer,
+		"an import continues an earlier part of a run":       testImport,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

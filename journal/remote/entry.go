@@ -219,10 +219,11 @@ func named(run string, seq int64, err error) error {
 	return err
 }
 
-// checkRun refuses ids of runs that no document can hold.
+// checkRun refuses ids of runs that no document can hold, and those with a
+// slash, which ends the run in the names of archives.
 func checkRun(run string) error {
-	if run == "" || !utf8.ValidString(run) || utf8.RuneCountInString(run) > maxRun {
-		return fmt.Errorf("%w: the id of a run has 1 to %d characters, not %q", journal.ErrInvalid, maxRun, run)
+	if run == "" || !utf8.ValidString(run) || utf8.RuneCountInString(run) > maxRun || strings.Contains(run, "/") {
+		return fmt.Errorf("%w: the id of a run has 1 to %d characters and no slash, not %q", journal.ErrInvalid, maxRun, run)
 	}
 	return nil
 }
