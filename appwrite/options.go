@@ -48,6 +48,15 @@ func WithTransport(base http.RoundTripper) Option {
 	}
 }
 
+// WithWrappedTransport sends requests through what wrap makes of the transport
+// in use, such as one that looks at what passes.
+func WithWrappedTransport(wrap func(http.RoundTripper) http.RoundTripper) Option {
+	return func(c *Client) error {
+		c.base = wrap(c.base)
+		return nil
+	}
+}
+
 // WithResponseFormat asks for answers as an older server would give them. The
 // default is the format of the server's own version.
 func WithResponseFormat(version string) Option {
