@@ -71,6 +71,7 @@ type machine struct {
 
 // next gives what to do now.
 func (m *machine) next(now Reading) act {
+	m.expire(now) // one that is out renews no more
 	switch m.at {
 	case claiming:
 		if !m.claimed {

@@ -1,0 +1,465 @@
+package lease_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/engine/lease"
+)
+
+// shelf keeps locks in memory. fail, when set, is asked before each request and
+// lose after it.
+type shelf struct {
+	mu     sync.Mutex
+	locks  []lease.Lock
+	asked  []string
+	before func(what string) error
+	after  func(what string) error
+}
+
+func (s *shelf) do(what string, work func() error) error {
+	s.mu.Lock()
+	s.asked = append(s.asked, what)
+	before, after := s.before, s.after
+	s.mu.Unlock()
+	if before != nil {
+		if err := before(what); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	err := work()
+	s.mu.Unlock()
+	if after != nil && err == nil {
+		err = after(what)
+	}
+	return err
+}
+
+func (s *shelf) find(fence int64) *lease.Lock {
+	i := slices.IndexFunc(s.locks, func(l lease.Lock) bool { return l.Fence == fence })
+	if i < 0 {
+		return nil
+	}
+	return &s.locks[i]
+}
+
+func (s *shelf) Newest(context.Context) (newest lease.Lock, found bool, err error) {
+	err = s.do("newest", func() error {
+		for _, l := range s.locks {
+			if l.Fence > newest.Fence {
+				newest, found = l, true
+			}
+		}
+		return nil
+	})
+	return newest, found, err
+}
+
+func (s *shelf) Create(_ context.Context, lock lease.Lock) error {
+	return s.do("create", func() error {
+		if s.find(lock.Fence) != nil {
+			return lease.ErrTaken
+		}
+		s.locks = append(s.locks, lock)
+		return nil
+	})
+}
+
+func (s *shelf) change(what string, fence int64, change func(*lease.Lock)) error {
+	return s.do(what, func() error {
+		l := s.find(fence)
+		if l == nil {
+			return fmt.Errorf("no lock %d", fence)
+		}
+		change(l)
+		return nil
+	})
+}
+
+func (s *shelf) Renew(_ context.Context, lock lease.Lock) error {
+	return s.change("renew", lock.Fence, func(l *lease.Lock) { l.Counter, l.Holder.Run = lock.Counter, lock.Holder.Run })
+}
+
+func (s *shelf) Release(_ context.Context, fence int64) error {
+	return s.change("release", fence, func(l *lease.Lock) { l.Released = true })
+}
+
+func (s *shelf) Prune(_ context.Context, below int64) error {
+	return s.do("prune", func() error {
+		s.locks = slices.DeleteFunc(s.locks, func(l lease.Lock) bool { return l.Fence < below })
+		return nil
+	})
+}
+
+func (s *shelf) fences() []int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []int64
+	for _, l := range s.locks {
+		all = append(all, l.Fence)
+	}
+	return all
+}
+
+// skew is the system clock, with a wall clock that can be set and a monotonic
+// one that can stand still.
+type skew struct {
+	lease.Clock
+	mu         sync.Mutex
+	wall, mono time.Duration
+}
+
+func (c *skew) Now() lease.Reading {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	now := c.Clock.Now()
+	return lease.Reading{Wall: now.Wall + c.wall, Mono: now.Mono + c.mono}
+}
+
+func (c *skew) set(wall, mono time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wall, c.mono = wall, mono
+}
+
+// within runs a test in a bubble of its own time.
+func within(t *testing.T, test func(t *testing.T)) {
+	t.Helper()
+	t.Parallel()
+	synctest.Test(t, test)
+}
+
+func acquire(t *testing.T, locks lease.Locks, name string, opts ...lease.Option) *lease.Lease {
+	t.Helper()
+	l, err := lease.Acquire(t.Context(), locks, lease.Holder{Host: name}, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Release(context.WithoutCancel(t.Context())) })
+	return l
+}
+
+func allowed(t *testing.T, l *lease.Lease) {
+	t.Helper()
+	if err := l.Guard(t.Context()); err != nil {
+		t.Error(err)
+	}
+}
+
+func refused(t *testing.T, l *lease.Lease, why lease.Reason) {
+	t.Helper()
+	err := l.Guard(t.Context())
+	var lost *lease.LostError
+	if !errors.As(err, &lost) || lost.Reason != why {
+		t.Errorf("the guard says %v, want %s", err, why)
+	}
+	if !errors.Is(err, lease.ErrLost) || !errors.Is(err, engine.ErrGuard) {
+		t.Errorf("%v is not ErrLost and ErrGuard", err)
+	}
+}
+
+func TestALeaseIsRenewedAsLongAsItIsHeld(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{}
+		l := acquire(t, s, "a")
+		for range 20 {
+			time.Sleep(lease.DefaultTTL / 2) //nolint:forbidigo // in a bubble
+			allowed(t, l)
+		}
+	})
+}
+
+func TestAReleaseMarksTheLockAndTheNextFenceIsHigher(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{}
+		for want := int64(1); want <= 3; want++ {
+			l := acquire(t, s, "a")
+			if got := l.Lock().Fence; got != want {
+				t.Errorf("fence %d, want %d", got, want)
+			}
+			if err := l.Release(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			refused(t, l, lease.Given)
+		}
+		if got := s.fences(); !slices.Equal(got, []int64{3}) {
+			t.Errorf("locks %v are left, want the newest alone", got)
+		}
+	})
+}
+
+func TestALivingHolderIsReportedAsSoonAsItIsSeenToLive(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{}
+		l := acquire(t, s, "a")
+		l.Working("run-7")
+		began := time.Now()
+		_, err := lease.Acquire(t.Context(), s, lease.Holder{Host: "b"})
+		var held *lease.HeldError
+		if !errors.As(err, &held) || !errors.Is(err, lease.ErrHeld) || held.Lock.Holder.Host != "a" || held.Lock.Holder.Run != "run-7" {
+			t.Errorf("%v does not say who holds the lease with what run", err)
+		}
+		if waited := time.Since(began); waited > lease.DefaultTTL/2 {
+			t.Errorf("it took %s to see that the holder lives", waited)
+		}
+		allowed(t, l)
+	})
+}
+
+func TestPatienceWaitsForALivingHolder(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{}
+		l := acquire(t, s, "a")
+		time.AfterFunc(3*time.Minute, func() { _ = l.Release(context.Background()) })
+		_, err := lease.Acquire(t.Context(), s, lease.Holder{Host: "b"}, lease.WithPatience(2*time.Minute))
+		if !errors.Is(err, lease.ErrHeld) {
+			t.Errorf("after two minutes: %v", err)
+		}
+		next := acquire(t, s, "b", lease.WithPatience(2*time.Minute))
+		if got := next.Lock().Fence; got != 2 {
+			t.Errorf("fence %d, want 2", got)
+		}
+	})
+}
+
+func TestAHolderThatVanishedIsTakenOverAfterOneTTL(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{locks: []lease.Lock{{Fence: 7, Token: "gone", Counter: 12, TTL: lease.DefaultTTL}}}
+		began := time.Now()
+		l := acquire(t, s, "b")
+		if waited := time.Since(began); waited < lease.DefaultTTL || waited > lease.DefaultTTL+lease.DefaultTTL/10 {
+			t.Errorf("taken over after %s", waited)
+		}
+		if l.Lock().Fence != 8 {
+			t.Errorf("fence %d, want 8", l.Lock().Fence)
+		}
+	})
+}
+
+func TestTheRivalGoesByTheTTLOfTheHoldersLock(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{locks: []lease.Lock{{Fence: 1, Token: "slow", TTL: 10 * time.Minute}}}
+		began := time.Now()
+		acquire(t, s, "b", lease.WithTTL(time.Second))
+		if waited := time.Since(began); waited < 10*time.Minute {
+			t.Errorf("taken over after %s", waited)
+		}
+	})
+}
+
+func TestADeadHolderIsTakenOverAtOnce(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{locks: []lease.Lock{{Fence: 1, Token: "dead", TTL: time.Hour}}}
+		began := time.Now()
+		acquire(t, s, "b", lease.WithDead(func(l lease.Lock) bool { return l.Token == "dead" }))
+		if waited := time.Since(began); waited != 0 {
+			t.Errorf("taken over after %s", waited)
+		}
+	})
+}
+
+func TestALostAnswerToTheClaimDoesNotLoseTheLock(t *testing.T) {
+	within(t, func(t *testing.T) {
+		failed := false
+		s := &shelf{after: func(what string) error {
+			if what == "create" && !failed {
+				failed = true
+				return lease.ErrUnavailable
+			}
+			return nil
+		}}
+		l := acquire(t, s, "a")
+		if l.Lock().Fence != 1 {
+			t.Errorf("fence %d, want 1", l.Lock().Fence)
+		}
+		allowed(t, l)
+	})
+}
+
+func TestALockThatIsNotTheNewestDoesNotRule(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{locks: []lease.Lock{{Fence: 1, Token: "x", Released: true}}}
+		s.before = func(what string) error {
+			if what == "create" { // while this one is on its way, others come and go
+				s.mu.Lock()
+				s.locks, s.before = []lease.Lock{{Fence: 9, Token: "y", Released: true}}, nil
+				s.mu.Unlock()
+			}
+			return nil
+		}
+		if l := acquire(t, s, "a"); l.Lock().Fence != 10 {
+			t.Errorf("fence %d rules, want 10", l.Lock().Fence)
+		}
+	})
+}
+
+func TestAHolderThatCannotRenewStopsBeforeAnotherMayStart(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{}
+		l := acquire(t, s, "a")
+		away := func(string) error { return lease.ErrUnavailable }
+		s.mu.Lock()
+		s.before = away
+		s.mu.Unlock()
+		time.Sleep(lease.DefaultTTL - lease.DefaultTTL/6 - time.Millisecond) //nolint:forbidigo // in a bubble
+		allowed(t, l)
+		time.Sleep(time.Millisecond) //nolint:forbidigo // in a bubble
+		refused(t, l, lease.Lapsed)
+		s.mu.Lock()
+		s.before = nil
+		s.mu.Unlock()
+		time.Sleep(lease.DefaultTTL) //nolint:forbidigo // in a bubble
+		refused(t, l, lease.Lapsed)  // for good
+		<-l.Lost()
+		next := acquire(t, s, "a", lease.WithFormer(l))
+		if next.Lock().Fence != 2 {
+			t.Errorf("fence %d, want 2", next.Lock().Fence)
+		}
+	})
+}
+
+func TestOneFailedRenewalCostsNothing(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{}
+		l := acquire(t, s, "a")
+		n := 0
+		s.mu.Lock()
+		s.after = func(what string) error {
+			if n++; what == "renew" && n%2 == 0 {
+				return lease.ErrUnavailable
+			}
+			return nil
+		}
+		s.mu.Unlock()
+		for range 30 {
+			time.Sleep(10 * time.Second) //nolint:forbidigo // in a bubble
+			allowed(t, l)
+		}
+	})
+}
+
+func TestASleepingMachineHasLostItsLeaseWhenItWakes(t *testing.T) {
+	within(t, func(t *testing.T) {
+		clock := &skew{Clock: lease.SystemClock()}
+		l := acquire(t, &shelf{}, "a", lease.WithClock(clock))
+		allowed(t, l)
+		clock.set(time.Hour, 0) // the wall clock saw the night, the monotonic one did not
+		refused(t, l, lease.Lapsed)
+	})
+}
+
+func TestAWallClockSetBackHidesNothing(t *testing.T) {
+	within(t, func(t *testing.T) {
+		clock := &skew{Clock: lease.SystemClock()}
+		s := &shelf{}
+		l := acquire(t, s, "a", lease.WithClock(clock))
+		clock.set(-time.Second, 0) // as time servers do
+		allowed(t, l)
+		clock.set(-time.Hour, 0)
+		refused(t, l, lease.SetBack)
+	})
+}
+
+func TestARivalsClockThatJumpsDoesNotShortenTheWatch(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{locks: []lease.Lock{{Fence: 1, Token: "x", TTL: time.Minute}}}
+		clock := &skew{Clock: lease.SystemClock()}
+		time.AfterFunc(10*time.Second, func() { clock.set(time.Hour, 0) })
+		time.AfterFunc(20*time.Second, func() { clock.set(-time.Hour, 0) })
+		began := time.Now()
+		acquire(t, s, "b", lease.WithClock(clock))
+		if waited := time.Since(began); waited < time.Minute || waited > 80*time.Second {
+			t.Errorf("taken over after %s", waited)
+		}
+	})
+}
+
+func TestAHolderThatWasPausedLearnsWhoTookOver(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{}
+		l := acquire(t, s, "a")
+		s.mu.Lock()
+		s.locks = append(s.locks, lease.Lock{Fence: 2, Token: "b", Holder: lease.Holder{Host: "b"}})
+		s.mu.Unlock()
+		time.Sleep(lease.DefaultTTL / 2) //nolint:forbidigo // in a bubble
+		refused(t, l, lease.Superseded)
+		var lost *lease.LostError
+		if errors.As(l.Err(), &lost) && (lost.By.Fence != 2 || lost.By.Holder.Host != "b") {
+			t.Errorf("%v does not say who", lost)
+		}
+	})
+}
+
+func TestAForcedReleaseEndsTheHolder(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{}
+		l := acquire(t, s, "a")
+		if err := s.Release(t.Context(), 1); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(lease.DefaultTTL / 2) //nolint:forbidigo // in a bubble
+		refused(t, l, lease.Revoked)
+	})
+}
+
+func TestAcquiringGivesUpOnWhatTryingAgainCannotCure(t *testing.T) {
+	within(t, func(t *testing.T) {
+		no := errors.New("not allowed")
+		s := &shelf{before: func(what string) error {
+			if what == "create" {
+				return no
+			}
+			return nil
+		}}
+		if _, err := lease.Acquire(t.Context(), s, lease.Holder{}); !errors.Is(err, no) {
+			t.Errorf("%v, want %v", err, no)
+		}
+		s.before = func(string) error { return lease.ErrUnavailable }
+		began := time.Now()
+		if _, err := lease.Acquire(t.Context(), s, lease.Holder{}, lease.WithBudget(time.Minute)); !errors.Is(err, lease.ErrUnavailable) {
+			t.Errorf("%v, want %v", err, lease.ErrUnavailable)
+		}
+		if waited := time.Since(began); waited < time.Minute || waited > 2*time.Minute {
+			t.Errorf("gave up after %s", waited)
+		}
+	})
+}
+
+func TestACancelledClaimLeavesNoLockBehind(t *testing.T) {
+	within(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		s := &shelf{}
+		s.after = func(what string) error {
+			if what == "create" {
+				cancel()
+			}
+			return nil
+		}
+		if _, err := lease.Acquire(ctx, s, lease.Holder{}); !errors.Is(err, context.Canceled) {
+			t.Errorf("%v, want a cancelled context", err)
+		}
+		if len(s.locks) != 1 || !s.locks[0].Released {
+			t.Errorf("locks %+v are left", s.locks)
+		}
+	})
+}
+
+func TestOptionsThatMakeNoSenseAreRefused(t *testing.T) {
+	t.Parallel()
+	for name, opt := range map[string]lease.Option{
+		"ttl": lease.WithTTL(0), "clock": lease.WithClock(nil), "patience": lease.WithPatience(-1), "budget": lease.WithBudget(-1),
+		"dead": lease.WithDead(nil), "blocked": lease.WithBlocked(nil), "logger": lease.WithLogger(nil),
+	} {
+		if _, err := lease.Acquire(t.Context(), &shelf{}, lease.Holder{}, opt); !errors.Is(err, lease.ErrInvalid) {
+			t.Errorf("%s: %v, want ErrInvalid", name, err)
+		}
+	}
+}
