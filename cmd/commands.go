@@ -7,7 +7,7 @@ func (a *app) addCommands(root *cobra.Command) {
 	root.AddCommand(
 		newInit(a), newNew(a), newImport(a), newDev(a), newDemo(a),
 		newUp(a), newDown(a), newRedo(a), newReset(a),
-		newPlan(a), newStatus(a), newHistory(a), newJournal(a), newDoctor(a), newVersion(a),
+		newPlan(a), newLint(a), newVerify(a), newStatus(a), newHistory(a), newJournal(a), newDoctor(a), newVersion(a),
 		newResume(a), newRollback(a), newResolve(a),
 	)
 }

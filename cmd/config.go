@@ -26,7 +26,9 @@ type config struct {
 	OnInterrupted string                 `yaml:"on_interrupted"` // "resume" (default), "rollback" or "fail": what `up` does about an unfinished run
 	OnInterrupt   string                 `yaml:"on_interrupt"`   // "leave" (default) or "compensate": what Ctrl-C does
 	OnConflict    string                 `yaml:"on_conflict"`    // "halt" (default), "merge", "overwrite" or "skip"
+	OutOfOrder    string                 `yaml:"out_of_order"`   // "refuse" (default), "warn" or "allow": what `up` does about a migration older than an applied one
 	Timeouts      timeoutConfig          `yaml:"timeouts"`
+	Lint          lintConfig             `yaml:"lint"`
 	Environments  map[string]environment `yaml:"environments"`
 }
 
@@ -85,6 +87,7 @@ func (c *config) fill(getenv func(string) string) {
 	c.OnInterrupted = firstOf(c.OnInterrupted, "resume")
 	c.OnInterrupt = firstOf(c.OnInterrupt, "leave")
 	c.OnConflict = firstOf(c.OnConflict, "halt")
+	c.OutOfOrder = firstOf(c.OutOfOrder, "refuse")
 	if c.Timeouts.Attempt == 0 {
 		c.Timeouts.Attempt = defaultAttempt
 	}
@@ -110,6 +113,7 @@ func (c *config) validate() error {
 		{"on_interrupted", c.OnInterrupted, []string{"resume", "rollback", "fail"}},
 		{"on_interrupt", c.OnInterrupt, []string{"leave", "compensate"}},
 		{"on_conflict", c.OnConflict, []string{"halt", "merge", "overwrite", "skip"}},
+		{"out_of_order", c.OutOfOrder, []string{"refuse", "warn", "allow"}},
 	} {
 		if !slices.Contains(check.allowed, check.value) {
 			return fmt.Errorf("%s: %s is %q; it may be %s", configFile, check.key, check.value, strings.Join(check.allowed, ", "))
@@ -118,7 +122,7 @@ func (c *config) validate() error {
 	if c.Timeouts.Attempt < 0 || c.Timeouts.Budget < 0 || c.Timeouts.Quarantine < 0 {
 		return fmt.Errorf("%s: a timeout cannot be negative", configFile)
 	}
-	return nil
+	return c.Lint.validate()
 }
 
 func (c *config) names() []string {

@@ -73,6 +73,9 @@ func (a *app) writeMigration(path, next string, data []byte) error {
 	if len(written) == 0 {
 		return fmt.Errorf("%s is here already; nothing was written", path)
 	}
+	if err := a.addToSum(path, data); err != nil {
+		return err
+	}
 	fmt.Fprintf(a.streams.Out, "wrote %s\n", path)
 	fmt.Fprintf(a.streams.Out, "next: %s plan\n", next)
 	return nil

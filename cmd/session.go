@@ -171,7 +171,7 @@ func (s *session) assemble(server appwrite.Server, want wishes) error {
 		}),
 		migrations.WithOrigin(s.origin()),
 	}
-	if want.outOfOrder {
+	if want.outOfOrder || s.cfg.OutOfOrder != "refuse" {
 		options = append(options, migrations.WithOutOfOrder())
 	}
 	s.runner, err = migrations.NewRunner(s.set, s.engine, s.store, s.client, codec, options...)

@@ -73,6 +73,9 @@ func runUp(c *cobra.Command, a *app, o upOptions) error {
 	if err != nil {
 		return s.concluded("up", reports, err)
 	}
+	if err := s.beforeUp(ctx, tasks); err != nil {
+		return s.concluded("up", reports, err)
+	}
 	more, err := s.runTasks(ctx, tasks)
 	return s.concluded("up", append(reports, more...), err)
 }

@@ -192,10 +192,7 @@ func (s Sum) Compare(file string, set Set) ([]SumProblem, error) {
 		if err != nil {
 			return nil, err
 		}
-		at := m.At
-		if at.File != "" && at.Line == 0 {
-			at.Line, at.Column = 1, 1
-		}
+		at := m.firstLine()
 		line, listed := s.Find(m.Version)
 		switch {
 		case !listed:
@@ -228,4 +225,66 @@ func (s Sum) Verify(file string, set Set, open bool) error {
 		return &SumError{Problems: problems}
 	}
 	return nil
+}
+
+// Since tells how the sum differs from an older one, a line a migration.
+func (s Sum) Since(old Sum) []string {
+	var lines []string
+	for _, line := range s.Lines {
+		was, known := old.Find(versionOf(line.ID))
+		switch {
+		case !known:
+			lines = append(lines, "added "+line.ID)
+		case was.ID != line.ID:
+			lines = append(lines, "renamed "+was.ID+" to "+line.ID)
+		case was.Open() && !line.Open():
+			lines = append(lines, "closed "+line.ID)
+		case was.Checksum != line.Checksum:
+			lines = append(lines, "changed "+line.ID)
+		}
+	}
+	for _, was := range old.Lines {
+		if _, still := s.Find(versionOf(was.ID)); !still {
+			lines = append(lines, "removed "+was.ID)
+		}
+	}
+	return lines
+}
+
+// HeldAgainst lists how the migrations at hand differ from those that a history
+// says were applied; where says whose it is.
+func (s Set) HeldAgainst(entries []Entry, where string) ([]SumProblem, error) {
+	replaced := map[string]bool{}
+	for _, m := range s.ordered {
+		for _, r := range m.Replaces {
+			replaced[r.Version()] = true
+		}
+	}
+	var problems []SumProblem
+	for _, entry := range entries {
+		m, err := s.Find(entry.Version)
+		if err != nil {
+			if !replaced[entry.Version] {
+				problems = append(problems, SumProblem{Reason: fmt.Sprintf("%s_%s is in %s, and there is no such migration", entry.Version, entry.Name, where)})
+			}
+			continue
+		}
+		current, err := m.Checksum()
+		if err != nil {
+			return nil, err
+		}
+		if current != entry.Checksum && !m.Stands(entry.Checksum) {
+			problems = append(problems, SumProblem{At: m.firstLine(), Reason: fmt.Sprintf("%s was changed: its checksum is %.12s…, and %s says %.12s…", m.ID(), current, where, entry.Checksum)})
+		}
+	}
+	return problems, nil
+}
+
+// firstLine is the beginning of the migration's file.
+func (m *Migration) firstLine() Position {
+	at := m.At
+	if at.File != "" && at.Line == 0 {
+		at.Line, at.Column = 1, 1
+	}
+	return at
 }

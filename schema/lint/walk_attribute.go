@@ -240,6 +240,8 @@ func (w *walker) deleteAttribute(s steps.DeleteAttribute) {
 	if a == nil {
 		return
 	}
-	a.dying = true
 	c.gone[s.Key] = a
+	if a.dying = !s.AtOnce; s.AtOnce {
+		c.attributes = slices.DeleteFunc(c.attributes, func(o *attribute) bool { return o == a })
+	}
 }

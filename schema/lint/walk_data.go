@@ -25,6 +25,8 @@ func (w *walker) takeData(change engine.Step) {
 		w.document(s.Database, s.Collection, nil, nil, false)
 	case steps.Increment:
 		w.document(s.Database, s.Collection, map[string]any{s.Attribute: s.By}, nil, false)
+	case steps.FillAttribute:
+		w.fill(s)
 	case steps.Assert:
 		w.assert(s)
 	default:
@@ -60,6 +62,26 @@ func (w *walker) document(database, id string, data map[string]any, permissions 
 		if _, noted := w.backfilled[c.path()]; !noted {
 			w.backfilled[c.path()] = w.step
 		}
+	}
+}
+
+// fill looks at a step that gives documents a value in an attribute. Where this
+// migration adds the attribute, that belongs to adding it.
+func (w *walker) fill(s steps.FillAttribute) {
+	c, a := w.attribute(s.Database, s.Collection, s.Key)
+	if c == nil {
+		return
+	}
+	if s.From != "" {
+		if from := w.has(c, s.From, "from"); from != nil {
+			from.copied = true
+		}
+	}
+	if a != nil {
+		a.filled = true
+	}
+	if _, noted := w.backfilled[c.path()]; !noted && c.made != w.m.Version && (a == nil || a.made != w.m.Version) {
+		w.backfilled[c.path()] = w.step
 	}
 }
 

@@ -122,7 +122,7 @@ func (w *walker) exceeds(c *collection, limit schema.Limit, told, reason string,
 	fix := rule.fix
 	if late {
 		reason += " (what this migration deletes takes its room until the migration ends)"
-		fix = "delete in an earlier migration what makes room"
+		fix = "delete in an earlier migration what makes room, or at_once"
 	}
 	w.finding(rule.code, nil, fix, "%s", reason)
 }
