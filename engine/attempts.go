@@ -20,8 +20,12 @@ type act struct {
 	// receipted says that the step commits with a receipt, as its intent tells;
 	// revoking, that this process may have revoked the one in the site.
 	receipted, revoking bool
-	attempt             *int           // counters of the report
-	waited              *time.Duration //
+	// generation is that of the receipt for the attempt; taken, that another
+	// process, or an earlier call, may have revoked it.
+	generation int
+	taken      bool
+	attempt    *int           // counters of the report
+	waited     *time.Duration //
 }
 
 // event is the beginning of every event about a.

@@ -37,7 +37,7 @@ func (x *execution) goBack(ctx context.Context) (Report, error) {
 			event := x.backAct(i).event(EventOperation)
 			event.Phase, event.Err = DoingFailed, err
 			x.emit(event)
-			if stops(err) {
+			if x.passes(err) {
 				return x.close(OutcomeInterrupted)
 			}
 			return x.halt(ctx)
@@ -45,7 +45,7 @@ func (x *execution) goBack(ctx context.Context) (Report, error) {
 	}
 	if err := x.prove(own); err != nil {
 		x.undoErr = err
-		if stops(err) {
+		if x.passes(err) {
 			return x.close(OutcomeInterrupted)
 		}
 		return x.halt(ctx)
@@ -56,6 +56,13 @@ func (x *execution) goBack(ctx context.Context) (Report, error) {
 		return x.close(OutcomeInterrupted)
 	}
 	return x.close(OutcomeRolledBack)
+}
+
+// passes reports whether the undo stops without a person being needed: it was
+// stopped, or what stands in its way passes by itself, such as a network that is
+// gone.
+func (x *execution) passes(err error) bool {
+	return stops(err) || x.class(err) != ClassPermanent
 }
 
 // leaving gives the reason to stop the undo at this safe point, nil for none.

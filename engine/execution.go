@@ -26,7 +26,7 @@ type execution struct {
 	state     journal.State
 	steps     []Step // by operation
 	doubt     []bool // by operation: a request may have acted, or may still
-	decided   string // the operation or inverse step that settleOpen knows not to have acted
+	decided   held
 	reports   []OperationReport
 	conflicts []Conflict
 	left      journal.Leftover // what stopped the run, for Left

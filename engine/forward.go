@@ -104,7 +104,7 @@ func (x *execution) ownable(ctx context.Context, a *act, before Memento) error {
 // for stays somebody else's.
 func (x *execution) taken(ctx context.Context, a *act) error {
 	operation := x.state.Operations[a.index]
-	a.before, a.receipted, a.site.Doubtful = operation.Before, operation.Receipted, !x.takeDecided(a.id)
+	x.takeOver(a, operation.Before, operation.Promise)
 	if !operation.Refused {
 		return nil
 	}

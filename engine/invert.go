@@ -28,7 +28,7 @@ func (x *execution) backStep(own context.Context, i, n int, step Step, intended 
 func (x *execution) invert(own context.Context, a *act, n int, intended journal.UndoIntended) (skipped bool, err error) {
 	undo := x.state.Operations[a.index].Undo
 	if n <= len(undo) && undo[n-1].Phase == journal.PhaseIntended {
-		a.before, a.receipted, a.site.Doubtful = undo[n-1].Before, undo[n-1].Receipted, !x.takeDecided(a.id)
+		x.takeOver(a, undo[n-1].Before, undo[n-1].Promise)
 	} else if ended, skipped, err := x.intendUndo(own, a, n, intended); ended || err != nil {
 		return skipped, err
 	}

@@ -67,17 +67,54 @@ func (x *execution) receiptable(a *act, before Memento) (bool, error) {
 // present makes ready for an attempt that commits with a receipt: it ends the
 // doubt that an earlier one has left, and finds the receipt for the next.
 // applied tells that there is no next: the receipt is committed.
+//
+// A receipt other than the first is used only behind an intent that says so. If
+// another process has taken the run over, this one fails to write that, and so
+// never uses a receipt which the other has not revoked.
 func (x *execution) present(ctx, own context.Context, a *act) (applied bool, err error) {
 	if a.site.Doubtful {
 		if applied, err := x.decide(own, a); applied || err != nil {
 			return applied, err
 		}
 	}
+	if a.generation != x.promise(a).Generation {
+		if err := x.renew(own, a); err != nil {
+			return false, err
+		}
+	}
+	return x.hold(ctx, a)
+}
+
+// promise is what the records say of the receipt of a step.
+func (x *execution) promise(a *act) journal.Promise {
+	operation := x.state.Operations[a.index]
+	for n, undo := range operation.Undo {
+		if journal.UndoID(operation.ID, n+1) == a.id {
+			return undo.Promise
+		}
+	}
+	return operation.Promise
+}
+
+// renew records that the next attempt is made under the next receipt.
+func (x *execution) renew(own context.Context, a *act) error {
+	if !a.undoing {
+		return x.append(own, journal.Intent, a.id, journal.Intended{Before: a.before, Receipted: true, Generation: a.generation})
+	}
+	return x.append(own, journal.UndoIntent, a.id, journal.UndoIntended{Before: a.before, Receipted: true, Generation: a.generation})
+}
+
+// hold finds the receipt that is in use. Another generation than the recorded
+// one tells that another process has taken the run over.
+func (x *execution) hold(ctx context.Context, a *act) (applied bool, err error) {
 	receipt, applied, err := x.receipts.Next(ctx, x.state.Run, a.id)
 	if err != nil {
 		return false, fmt.Errorf("find the receipt of operation %s: %w", a.id, err)
 	}
-	if a.site.Receipt != nil && !applied && receipt.Generation != a.site.Receipt.Generation {
+	if receipt.Generation < a.generation {
+		return false, fmt.Errorf("%w: receipt %d of operation %s was revoked, and is not there", ErrJournal, receipt.Generation, a.id)
+	}
+	if receipt.Generation > a.generation && !a.taken {
 		return false, fmt.Errorf("%w: %w", ErrGuard, errRevoked)
 	}
 	a.site.Receipt = &receipt
@@ -86,33 +123,31 @@ func (x *execution) present(ctx, own context.Context, a *act) (applied bool, err
 
 // decide ends the doubt about what a step has done under its receipt: revoked,
 // it has not acted and never will; committed, it has. A receipt that is revoked
-// already, and not by this process, tells that there is another holder.
+// already, and not by this process, tells that there is another holder; or that
+// there was one, when this process is taking over.
 func (x *execution) decide(own context.Context, a *act) (applied bool, err error) {
 	if !a.revoking {
-		receipt, applied, err := x.receipts.Next(own, x.state.Run, a.id)
-		switch {
-		case err != nil:
-			return false, fmt.Errorf("find the receipt of operation %s: %w", a.id, err)
-		case a.site.Receipt != nil && !applied && receipt.Generation != a.site.Receipt.Generation:
-			return false, fmt.Errorf("%w: %w", ErrGuard, errRevoked)
-		}
-		a.site.Receipt = &receipt
-		if applied {
-			return true, nil
+		if applied, err := x.hold(own, a); applied || err != nil {
+			return applied, err
 		}
 		a.revoking = true // from here on it may be this process that has revoked it
 	}
-	if err := x.guard(own); err != nil {
-		return false, fmt.Errorf("%w: %w", ErrGuard, err)
-	}
-	if applied, err = x.receipts.Revoke(own, *a.site.Receipt); err != nil {
-		return false, fmt.Errorf("revoke the receipt of operation %s: %w", a.id, err)
+	if a.site.Receipt.Generation == a.generation {
+		if err := x.guard(own); err != nil {
+			return false, fmt.Errorf("%w: %w", ErrGuard, err)
+		}
+		if applied, err = x.receipts.Revoke(own, *a.site.Receipt); err != nil {
+			return false, fmt.Errorf("revoke the receipt of operation %s: %w", a.id, err)
+		}
 	}
 	a.revoking = false
-	if !applied {
-		a.site.Doubtful, a.site.Receipt = false, nil
+	if applied {
+		return true, nil
 	}
-	return applied, nil
+	// Where others were revoked before, whoever did so has recorded nothing since.
+	a.generation = max(a.generation+1, a.site.Receipt.Generation)
+	a.taken, a.site.Doubtful, a.site.Receipt = false, false, nil
+	return false, nil
 }
 
 // adopt gives what is known of an effect that its receipt tells of.
@@ -163,7 +198,7 @@ func (x *execution) open() (*act, error) {
 	for i, operation := range x.state.Operations {
 		if operation.ID == id {
 			a := x.forwardAct(i)
-			a.before, a.receipted, a.site.Doubtful = operation.Before, true, true
+			x.takeOver(a, operation.Before, operation.Promise)
 			return a, nil
 		}
 		for n, undo := range operation.Undo {
@@ -177,7 +212,7 @@ func (x *execution) open() (*act, error) {
 			report := &UndoReport{}
 			a := &act{id: id, index: i, step: step, undoing: true, attempt: &report.Attempts, waited: &report.Waited}
 			a.site = x.site(a, x.conflict)
-			a.before, a.receipted, a.site.Doubtful = undo.Before, true, true
+			x.takeOver(a, undo.Before, undo.Promise)
 			return a, nil
 		}
 	}
@@ -206,8 +241,8 @@ func (x *execution) settleOpen(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	x.decided = a.id
 	if !applied {
+		x.decided = held{operation: a.id, generation: a.generation}
 		if !a.undoing {
 			x.doubt[a.index] = false
 		}
@@ -219,14 +254,22 @@ func (x *execution) settleOpen(ctx context.Context) error {
 	return x.applied(own, a, after, true)
 }
 
-// takeDecided reports, once, that settleOpen knows an act not to have acted.
-// Later attempts of this process have doubts of their own.
-func (x *execution) takeDecided(id string) bool {
-	decided := x.decided == id
-	if decided {
-		x.decided = ""
+// held is what settleOpen knows not to have acted, and the generation of the
+// receipt for its next attempt.
+type held struct {
+	operation  string
+	generation int
+}
+
+// takeOver readies a step that another process, or an earlier call, has begun.
+// What settleOpen has decided about it holds for its first attempt.
+func (x *execution) takeOver(a *act, before Memento, promise journal.Promise) {
+	a.before, a.receipted, a.generation = before, promise.Receipted, promise.Generation
+	a.taken, a.site.Doubtful = true, true
+	if x.decided.operation == a.id {
+		a.generation, a.taken, a.site.Doubtful = x.decided.generation, false, false
+		x.decided = held{}
 	}
-	return decided
 }
 
 // revokeOpen makes sure that nothing comes after a run that a person closes.
@@ -267,11 +310,11 @@ func (x *execution) applied(ctx context.Context, a *act, after Observation, adop
 // known has acted, and records it when it has. Nothing of it can be committed
 // any more once this has answered.
 func (x *execution) actedUnderReceipt(own context.Context, a *act) (acted bool, err error) {
-	if x.takeDecided(a.id) {
+	forward := x.forwardAct(a.index)
+	x.takeOver(forward, a.before, x.state.Operations[a.index].Promise)
+	if !forward.site.Doubtful {
 		return false, nil
 	}
-	forward := x.forwardAct(a.index)
-	forward.before, forward.receipted = a.before, true
 	var after Observation
 	err = x.retry(own, a, DoingProbe, func() (err error) {
 		if acted, err = x.decide(own, forward); err == nil && acted {

@@ -119,6 +119,14 @@ func (s signed) Apply(ctx context.Context, site engine.Site, before engine.Memen
 	return after, err
 }
 
+// Probe tells nothing of an increment: others may add as well.
+func (s signed) Probe(ctx context.Context, site engine.Site, before engine.Memento) (engine.Finding, error) {
+	if s.Name == "add" {
+		return engine.Finding{}, fmt.Errorf("%w: an increment cannot be told from its value", engine.ErrUnknownOutcome)
+	}
+	return s.step.Probe(ctx, site, before)
+}
+
 func (s signed) Inverse(before engine.Memento, after engine.Observation) ([]engine.Step, error) {
 	inverse, err := s.step.Inverse(before, after)
 	for i := range inverse {

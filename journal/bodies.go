@@ -33,6 +33,11 @@ type Intended struct {
 	// Receipted says that the operation commits together with a receipt and in
 	// no other way, so that revoking the receipt tells whether it has acted.
 	Receipted bool `json:"receipted,omitempty"`
+	// Generation is that of the receipt. It is 0 in an operation's first intent;
+	// once a receipt is revoked, another intent with the same memento goes before
+	// an attempt under the next one. So a holder whose run was taken over
+	// meanwhile fails to append, and never uses it.
+	Generation int `json:"generation,omitempty"`
 	Envelope
 }
 
@@ -56,8 +61,9 @@ type UndoIntended struct {
 	// Only the first undo_intent of an operation has them.
 	Steps  []json.RawMessage `json:"steps,omitempty"`
 	Before json.RawMessage   `json:"before"` // the inverse step's own memento, or null
-	// Receipted is as in Intended.
-	Receipted bool `json:"receipted,omitempty"`
+	// Receipted and Generation are as in Intended.
+	Receipted  bool `json:"receipted,omitempty"`
+	Generation int  `json:"generation,omitempty"`
 	// Conflict says what was foreign when the policy let the step go on.
 	Conflict string `json:"conflict,omitempty"`
 	Policy   string `json:"policy,omitempty"` // the policy that let it go on

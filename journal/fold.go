@@ -96,14 +96,17 @@ func (s *State) foldIntent(r Record) error {
 	if err != nil {
 		return err
 	}
-	if s.Undoing || s.Operations[i].Phase != PhasePlanned {
+	operation := &s.Operations[i]
+	if !s.Undoing && operation.Phase == PhaseIntended {
+		return operation.renew(r, body.Receipted, body.Generation, bytes.Equal(operation.Before, body.Before))
+	}
+	if s.Undoing || operation.Phase != PhasePlanned || body.Generation != 0 {
 		return s.misplaced(r, i)
 	}
 	if i > 0 && s.Operations[i-1].Phase != PhaseApplied {
 		return fmt.Errorf("%w: %s before operation %s is applied", ErrSequence, r.Type, s.Operations[i-1].ID)
 	}
-	s.Operations[i].Phase, s.Operations[i].Before = PhaseIntended, body.Before
-	s.Operations[i].Receipted = body.Receipted
+	operation.Phase, operation.Before, operation.Receipted = PhaseIntended, body.Before, body.Receipted
 	return nil
 }
 
@@ -120,21 +123,12 @@ func (s *State) foldApplied(r Record) error {
 	if s.Undoing || operation.Phase != PhaseIntended {
 		return s.misplaced(r, i)
 	}
-	if err := receipted(r, operation.Receipted, body.Receipt); err != nil {
+	if err := operation.keep(r, body.Receipt); err != nil {
 		return err
 	}
-	operation.Phase, operation.After, operation.Receipt = PhaseApplied, body.After, body.Receipt
+	operation.Phase, operation.After = PhaseApplied, body.After
 	operation.Adopted, operation.Notice, operation.Refused = body.Adopted, body.Notice, false
 	return nil
-}
-
-// receipted checks that what has been done under a receipt names it, and that
-// nothing else does.
-func receipted(r Record, intended bool, receipt string) error {
-	if intended == (receipt != "") {
-		return nil
-	}
-	return fmt.Errorf("%w: %s of %s with receipt %q, receipted: %t", ErrSequence, r.Type, r.Operation, receipt, intended)
 }
 
 func (s *State) foldFinished(r Record) error {

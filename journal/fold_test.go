@@ -62,19 +62,21 @@ func TestFoldShowsWhichReceiptsTellOfAnOperation(t *testing.T) {
 	t.Parallel()
 	state, err := journal.Fold(chain(t, []entry{
 		{journal.Intent, "1", journal.Intended{Receipted: true}},
+		{journal.Intent, "1", journal.Intended{Receipted: true, Generation: 2}},
 		{journal.Applied, "1", journal.Observed{Receipt: "ab"}},
 		intent("2"),
 		{journal.Undone, "2", journal.UndoObserved{}},
 		receiptedUndo("1/undo/1"),
+		{journal.UndoIntent, "1/undo/1", journal.UndoIntended{Receipted: true, Generation: 1}},
 	}))
 	if err != nil {
 		t.Fatal(err)
 	}
 	first := state.Operations[0]
-	if !first.Receipted || first.Receipt != "ab" || state.Operations[1].Receipted {
+	if want := (journal.Promise{Receipted: true, Generation: 2, Receipt: "ab"}); first.Promise != want || state.Operations[1].Receipted {
 		t.Errorf("the operations are %+v", state.Operations)
 	}
-	if undo := first.Undo[0]; !undo.Receipted || undo.Receipt != "" {
+	if undo := first.Undo[0]; undo.Promise != (journal.Promise{Receipted: true, Generation: 1}) {
 		t.Errorf("the open inverse step is %+v", undo)
 	}
 	r, err := journal.NewRecord(state.Tail, "run", at, journal.Undone, "1/undo/1", journal.UndoObserved{Receipt: "cd"})
@@ -178,6 +180,10 @@ func TestFoldRefusesWhatNoRunCanHaveWritten(t *testing.T) {
 		"a body with unknown fields":           {{journal.Intent, "1", map[string]any{"before": nil, "extra": 1}}},
 		"a body in another spelling":           {{journal.Intent, "1", map[string]any{"Before": nil}}},
 		"an intent of no operation":            {intent("")},
+		"a first intent of a later receipt":    {{journal.Intent, "1", journal.Intended{Receipted: true, Generation: 1}}},
+		"an intent again under one receipt":    {{journal.Intent, "1", journal.Intended{Receipted: true}}, {journal.Intent, "1", journal.Intended{Receipted: true}}},
+		"an intent again without a receipt":    {intent("1"), {journal.Intent, "1", journal.Intended{Receipted: true, Generation: 1}}},
+		"an intent again with another memento": {{journal.Intent, "1", journal.Intended{Receipted: true}}, {journal.Intent, "1", journal.Intended{Before: json.RawMessage(`1`), Receipted: true, Generation: 1}}},
 		"a receipt that was not announced":     {intent("1"), {journal.Applied, "1", journal.Observed{Receipt: "ab"}}},
 		"an announced receipt that is missing": {{journal.Intent, "1", journal.Intended{Receipted: true}}, applied("1")},
 		"a receipt of a closed operation":      {intent("1"), {journal.Undone, "1", journal.UndoObserved{Receipt: "ab"}}},

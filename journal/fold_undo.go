@@ -1,6 +1,7 @@
 package journal
 
 import (
+	"bytes"
 	"fmt"
 	"strconv"
 	"strings"
@@ -24,6 +25,12 @@ func (s *State) foldUndoIntent(r Record) error {
 	}
 	operation := &s.Operations[i]
 	undo := operation.Undo
+	if n >= 1 && n <= len(undo) && undo[n-1].Phase == PhaseIntended && len(body.Steps)+len(body.Cause)+len(body.Conflict)+len(body.Policy) == 0 {
+		return undo[n-1].renew(r, body.Receipted, body.Generation, bytes.Equal(undo[n-1].Before, body.Before))
+	}
+	if body.Generation != 0 {
+		return s.misplaced(r, i)
+	}
 	if (n == 1) != (len(body.Steps) > 0) || (n == 1) != (undo == nil) {
 		return fmt.Errorf("%w: inverse steps are told with the first undo_intent of operation %s", ErrSequence, id)
 	}
@@ -67,10 +74,10 @@ func (s *State) foldUndone(r Record) error {
 		return s.misplaced(r, i)
 	}
 	step := &operation.Undo[n-1]
-	if err := receipted(r, step.Receipted, body.Receipt); err != nil {
+	if err := step.keep(r, body.Receipt); err != nil {
 		return err
 	}
-	step.Phase, step.After, step.Adopted, step.Receipt = PhaseUndone, body.After, body.Adopted, body.Receipt
+	step.Phase, step.After, step.Adopted = PhaseUndone, body.After, body.Adopted
 	if n == len(operation.Undo) {
 		operation.Phase = PhaseUndone
 	}

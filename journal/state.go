@@ -46,10 +46,16 @@ type Operation struct {
 	// Conflict is the foreign change that the undo met, "" for none.
 	Conflict string
 	Reason   string // why there was nothing to undo
-	// Receipted and Receipt are as in Intended and Observed.
-	Receipted bool
-	Receipt   string
-	Undo      []UndoStep
+	Promise
+	Undo []UndoStep
+}
+
+// Promise is what the records say of the receipt of an operation, or of one
+// inverse step; see Intended and Observed.
+type Promise struct {
+	Receipted  bool
+	Generation int    // of the receipt in use
+	Receipt    string // hash of the one that was committed
 }
 
 // UndoStep is where one inverse step stands.
@@ -62,9 +68,7 @@ type UndoStep struct {
 	// Conflict and Policy tell of a foreign change that the step was let loose on.
 	Conflict string
 	Policy   string
-	// Receipted and Receipt are as in UndoIntended and UndoObserved.
-	Receipted bool
-	Receipt   string
+	Promise
 }
 
 // Operation finds an operation by its id, nil when there is none.
