@@ -40,11 +40,11 @@ const inlineBytes = 256 << 10
 
 // spill stands for records that are kept as chunks.
 type spill struct {
-	Spilled string `json:"spilled"` // SHA-256 of the records, hexadecimal
 	Bytes   int    `json:"bytes"`
+	Spilled string `json:"spilled"` // SHA-256 of the records, hexadecimal
 }
 
-const spillPrefix = `{"spilled":`
+const spillPrefix = `{"bytes":` // as no record begins
 
 // entryOf makes the entry of records, which follow each other. Large ones are
 // not spilled yet.
@@ -167,7 +167,7 @@ func (s *Store) textOf(ctx context.Context, run string, seq int64, doc appwrite.
 	if err := json.Unmarshal([]byte(text), &p); err != nil {
 		return "", fmt.Errorf("%w: %w", journal.ErrDamaged, err)
 	}
-	if again, err := json.Marshal(p); err != nil || len(again) != len(text) {
+	if again, err := journal.Canonical(p); err != nil || string(again) != text {
 		return "", fmt.Errorf("%w: not a pointer to records", journal.ErrDamaged)
 	}
 	data, err := s.get(ctx, run, spillName(run, seq, p))
