@@ -144,7 +144,7 @@ func Run(ctx context.Context, in Input) (Report, error) {
 		return Report{}, err
 	}
 	found = append(found, records...)
-	if found, err = answered(ctx, in.Live, found); err != nil {
+	if found, err = answered(ctx, in, found); err != nil {
 		return Report{}, err
 	}
 	report.Findings, report.Silenced = silence(in, sources, found)

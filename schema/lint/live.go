@@ -57,8 +57,8 @@ func (w *walker) asks(f *Finding, q *question, known bool) {
 
 // answered asks the live project what the findings want to know: those that are
 // none there go, those that are one say what was seen.
-func answered(ctx context.Context, live *Live, found []Finding) ([]Finding, error) {
-	if live == nil {
+func answered(ctx context.Context, in Input, found []Finding) ([]Finding, error) {
+	if in.Live == nil {
 		return found, nil
 	}
 	var left []Finding
@@ -67,14 +67,14 @@ func answered(ctx context.Context, live *Live, found []Finding) ([]Finding, erro
 			left = append(left, f)
 			continue
 		}
-		seen, err := live.seen(ctx, f.ask)
+		seen, err := in.Live.seen(ctx, f.ask)
 		if err != nil {
 			return nil, fmt.Errorf("look at %s/%s for %s: %w", f.ask.database, strings.Join(f.ask.collections, ", "), f.Rule.Code, err)
 		}
 		if seen.count == 0 {
 			continue
 		}
-		f.Seen = true
+		f.Seen, f.Severity = true, in.Severities.of(f.Rule, true)
 		f.Message += "; seen in " + seen.String()
 		left = append(left, f)
 	}
