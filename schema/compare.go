@@ -54,10 +54,7 @@ func compareCollection(path string, x, y *Collection) []Difference {
 	if x == nil || y == nil {
 		return []Difference{missing("collection "+path, x == nil)}
 	}
-	found := fieldsOf("collection "+path,
-		field{"name", x.Name, y.Name}, field{"enabled", x.Enabled, y.Enabled},
-		field{"documentSecurity", x.DocumentSecurity, y.DocumentSecurity},
-		field{"permissions", strings.Join(canonicalPermissions(x.Permissions), " "), strings.Join(canonicalPermissions(y.Permissions), " ")})
+	found := fieldsOf("collection "+path, collectionFields(*x, *y)...)
 	matched(x.Attributes, y.Attributes, func(a Attribute) string { return a.Key }, func(key string, p, q *Attribute) {
 		name := "attribute " + path + "/" + key
 		if p == nil || q == nil {
@@ -75,6 +72,15 @@ func compareCollection(path string, x, y *Collection) []Difference {
 		found = append(found, fieldsOf(name, compareIndex(*p, *q)...)...)
 	})
 	return found
+}
+
+func collectionFields(x, y Collection) []field {
+	return []field{
+		{"name", x.Name, y.Name},
+		{"enabled", x.Enabled, y.Enabled},
+		{"documentSecurity", x.DocumentSecurity, y.DocumentSecurity},
+		{"permissions", strings.Join(canonicalPermissions(x.Permissions), " "), strings.Join(canonicalPermissions(y.Permissions), " ")},
+	}
 }
 
 // field is one pair of values; only unequal ones are differences.

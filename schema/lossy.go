@@ -10,6 +10,8 @@ const (
 	LossCollection   LossCode = "drop-collection"
 	LossAttribute    LossCode = "drop-attribute"
 	LossRelationship LossCode = "drop-relationship"
+	LossType         LossCode = "replace-attribute"
+	LossTarget       LossCode = "retarget-relationship"
 )
 
 // Loss is stored data that a change does not carry over. All of it is archived

@@ -156,16 +156,17 @@ func (s FillAttribute) wanted(ctx context.Context, l *workList, source *appwrite
 		lines = append(lines, filledValue{ID: document.ID, Before: live, After: after})
 	}
 	if w.attribute.Relationship != nil {
-		if err := l.related(ctx, lines); err != nil {
+		if err := l.related(ctx, lines, source != nil && source.Relationship != nil); err != nil {
 			return nil, err
 		}
 	}
 	return slices.DeleteFunc(lines, func(line filledValue) bool { return holds(w.attribute, line.After, line.Before) }), nil
 }
 
-// related takes ids out of links that lead to no document, as the server does,
-// and notes documents that would be linked twice where that cannot be.
-func (l *workList) related(ctx context.Context, lines []filledValue) error {
+// related notes ids that lead to no document, which only links may do, and
+// documents that would be linked twice where that cannot be. The server drops
+// the former from lists, so they are taken out here.
+func (l *workList) related(ctx context.Context, lines []filledValue, linked bool) error {
 	relationship := l.setter.attribute.Relationship
 	var ids []string
 	for _, line := range lines {
@@ -186,6 +187,9 @@ func (l *workList) related(ctx context.Context, lines []filledValue) error {
 	}
 	for i, line := range lines {
 		kept := slices.DeleteFunc(slices.Clone(relatedIDs(line.After)), func(id string) bool { return !there[id] })
+		if len(kept) < len(relatedIDs(line.After)) && !linked {
+			l.unfit.add(line.ID, "names a document of "+relationship.Related+" that is not there")
+		}
 		for _, id := range kept {
 			if once && l.taken[id] {
 				l.shared.add(line.ID, "")

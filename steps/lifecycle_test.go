@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"os"
 	"slices"
 	"sync/atomic"
 	"testing"
@@ -20,43 +21,103 @@ func splits() []string { return []string{"delete_attribute", "delete_collection"
 func lifecycleCases() []steptest.Case {
 	return slices.Concat(
 		databaseCases(), collectionCases(), attributeCases(), indexCases(), relationshipCases(),
-		documentCases(), linkedDocumentCases(), otherCases(), fillCases(),
+		documentCases(), linkedDocumentCases(), fillCases(), otherCases(),
 	)
 }
 
-// TestEveryKindSurvivesEveryBoundary runs the cases of every kind through all
-// that can happen to them and fails when a kind has met less than all of it.
+// plan is which cases run on which version with which journal, and how far.
+type plan struct {
+	version string
+	journal steptest.Journal
+	extent  func(n int) (extent steptest.Extent, run bool) // of the nth case
+}
+
+// planned is a case and how much of it is tried.
+type planned struct {
+	steptest.Case
+	steptest.Extent
+}
+
+func (p plan) cases() []planned {
+	var list []planned
+	for n, c := range lifecycleCases() {
+		if extent, due := p.extent(n); due {
+			list = append(list, planned{c, extent})
+		}
+	}
+	return list
+}
+
+// all says whether every point is tried.
+func all() bool { return os.Getenv("BACKSTEP_CRASH") != "" }
+
+// plans are all points with BACKSTEP_CRASH, and an even share of them without:
+// every case meets every boundary on one of the versions, and now and then one
+// on the others and with a durable journal.
+func plans() []plan {
+	var list []plan
+	for i, version := range livetest.Versions() {
+		if all() {
+			for _, journal := range []steptest.Journal{steptest.SQLite, steptest.Remote} {
+				list = append(list, plan{version, journal, func(int) (steptest.Extent, bool) { return steptest.Everything(), true }})
+			}
+			continue
+		}
+		versions := len(livetest.Versions())
+		if livetest.Live() {
+			versions = 1
+		}
+		list = append(list,
+			plan{version, steptest.Memory, func(n int) (steptest.Extent, bool) {
+				return steptest.Extent{Kinds: n%versions == i%versions, Every: 17, Twice: 5}, true
+			}},
+			plan{version, steptest.SQLite, func(n int) (steptest.Extent, bool) {
+				return steptest.Extent{Every: 29, Twice: 2}, n%(3*versions) == 3*i
+			}},
+			plan{version, steptest.Remote, func(n int) (steptest.Extent, bool) {
+				return steptest.Extent{Every: 37, Twice: 2}, n%(2*versions) == 2*i+1
+			}})
+	}
+	return list
+}
+
+// TestEveryKindSurvivesEveryBoundary runs the cases of every kind through what
+// can happen to them and fails when a kind has met less than all of it. With
+// BACKSTEP_CRASH that is everything on every version with every journal.
 func TestEveryKindSurvivesEveryBoundary(t *testing.T) {
 	t.Parallel()
-	for _, version := range livetest.Versions() {
-		t.Run(version, func(t *testing.T) {
-			t.Parallel()
-			endpoint, project, key := livetest.Target(t, version)
-			stage := steptest.Stage{Endpoint: endpoint, Project: project, Key: key}
-			tally := steptest.NewTally()
-			var ran atomic.Int64
-			// It returns when the cases in it have ended, which are parallel.
-			t.Run("cases", func(t *testing.T) {
-				for _, c := range lifecycleCases() {
-					t.Run(c.Name, func(t *testing.T) {
+	tally := steptest.NewTally()
+	planned, ran := 0, new(atomic.Int64)
+	for _, p := range plans() {
+		planned += len(p.cases())
+	}
+	t.Run("on", func(t *testing.T) { // returns when the cases in it have ended, which are parallel
+		for _, p := range plans() {
+			t.Run(p.version+"/"+string(p.journal), func(t *testing.T) {
+				t.Parallel()
+				endpoint, project, key := livetest.Target(t, p.version)
+				stage := steptest.Stage{Endpoint: endpoint, Project: project, Key: key}
+				for _, one := range p.cases() {
+					t.Run(one.Name, func(t *testing.T) {
 						t.Parallel()
 						ran.Add(1)
-						steptest.Run(t, stage, c, tally, func() string { return livetest.DatabaseID(t) })
+						steptest.Run(t, stage, one.Case, p.journal, one.Extent, tally, func() string { return livetest.DatabaseID(t) })
 					})
 				}
 			})
-			t.Logf("Appwrite %s\n%s", version, tally)
-			if ran.Load() < int64(len(lifecycleCases())) {
-				return // only some were asked for
-			}
-			for _, kind := range append(steps.Kinds(), "func") {
-				if slices.Contains(splits(), kind) {
-					continue
-				}
-				if missing := tally.Missing(kind, !slices.Contains(noRequests(), kind)); len(missing) > 0 {
-					t.Errorf("%s has never met: %q", kind, missing)
-				}
-			}
-		})
+		}
+	})
+	violations := map[bool]string{true: "with violations", false: "0 violations"}[t.Failed()]
+	t.Logf("%s%s", tally, violations)
+	if ran.Load() < int64(planned) {
+		return // only some were asked for
+	}
+	for _, kind := range append(steps.Kinds(), "func") {
+		if slices.Contains(splits(), kind) {
+			continue
+		}
+		if missing := tally.Missing(kind, !slices.Contains(noRequests(), kind), all()); len(missing) > 0 {
+			t.Errorf("%s has never met: %q", kind, missing)
+		}
 	}
 }
