@@ -29,6 +29,8 @@ type config struct {
 	OutOfOrder    string                 `yaml:"out_of_order"`   // "refuse" (default), "warn" or "allow": what `up` does about a migration older than an applied one
 	Timeouts      timeoutConfig          `yaml:"timeouts"`
 	Lint          lintConfig             `yaml:"lint"`
+	Encryption    encryptionConfig       `yaml:"encryption"` // sealing of what the journal knows of users' data
+	Redact        []string               `yaml:"redact"`     // fields whose values are in no output: "email", or "users.email" for one collection
 	Environments  map[string]environment `yaml:"environments"`
 }
 
@@ -71,6 +73,9 @@ func loadConfig(dir string, getenv func(string) string) (config, error) {
 	case err != nil:
 		return config{}, fmt.Errorf("read the project file: %w", err)
 	default:
+		if err := refuseSecretKeys(data); err != nil {
+			return config{}, err
+		}
 		if err := yaml.UnmarshalWithOptions(data, &cfg, yaml.Strict()); err != nil {
 			return config{}, fmt.Errorf("%s: %s", configFile, strings.TrimSpace(yaml.FormatError(err, false, true)))
 		}
@@ -118,6 +123,9 @@ func (c *config) validate() error {
 		if !slices.Contains(check.allowed, check.value) {
 			return fmt.Errorf("%s: %s is %q; it may be %s", configFile, check.key, check.value, strings.Join(check.allowed, ", "))
 		}
+	}
+	if err := c.validateSecrets(); err != nil {
+		return err
 	}
 	if c.Timeouts.Attempt < 0 || c.Timeouts.Budget < 0 || c.Timeouts.Quarantine < 0 {
 		return fmt.Errorf("%s: a timeout cannot be negative", configFile)

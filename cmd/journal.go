@@ -57,7 +57,7 @@ func (a *app) openStore(ctx context.Context, cfg *config, environment string, ma
 	store, err := sqlite.Open(ctx, path, opts...)
 	switch {
 	case err == nil:
-		return store, nil
+		return a.withSecrets(cfg, store)
 	case may == reading && errors.Is(err, fs.ErrNotExist):
 		return noJournal{}, nil
 	case may == changing:

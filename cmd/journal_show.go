@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -16,10 +17,11 @@ import (
 const emptyJournal = "The journal is empty: nothing has been run from this folder."
 
 func newJournalShow(a *app) *cobra.Command {
-	return &cobra.Command{
+	reveal := false
+	c := &cobra.Command{
 		Use:     "show [RUN]",
 		Short:   "List the runs, or the records of one run",
-		Example: "  backstep journal show\n  backstep journal show 0197e1c2 --format json",
+		Example: "  backstep journal show\n  backstep journal show 0197e1c2 --format json\n  backstep journal show 0197e1c2 --format json --reveal",
 		Args:    atMostOne("the id of a run"),
 		RunE: func(c *cobra.Command, args []string) error {
 			store, err := a.openJournal(c)
@@ -27,12 +29,17 @@ func newJournalShow(a *app) *cobra.Command {
 				return err
 			}
 			defer store.Close()
+			if reveal {
+				a.redact.Reveal()
+			}
 			if len(args) == 0 {
 				return a.showRuns(c, store)
 			}
 			return a.showRecords(c, store, args[0])
 		},
 	}
+	c.Flags().BoolVar(&reveal, "reveal", false, "show the values of the fields that backstep.yaml has redacted")
+	return c
 }
 
 func (a *app) showRuns(c *cobra.Command, store journal.Store) error {
@@ -93,6 +100,10 @@ func (a *app) showRecords(c *cobra.Command, store journal.Store, prefix string) 
 		return err
 	}
 	records, err := store.Records(c.Context(), run)
+	if errors.Is(err, journal.ErrSealed) {
+		fmt.Fprintf(a.streams.Err, "the data is sealed; shown without it (%v)\n", err)
+		records, err = storedForm(store).Records(c.Context(), run)
+	}
 	if err != nil {
 		return fmt.Errorf("read run %s: %w", run, err)
 	}
@@ -100,12 +111,12 @@ func (a *app) showRecords(c *cobra.Command, store journal.Store, prefix string) 
 	if err != nil {
 		return fmt.Errorf("read run %s: %w", run, err)
 	}
-	return a.result("journal-records", records, func(w io.Writer) {
+	return a.result("journal-records", a.redactedRecords(state, records), func(w io.Writer) {
 		rows := make([][]string, 0, len(records))
 		for _, r := range records {
 			rows = append(rows, []string{
 				strconv.FormatInt(r.Seq, 10), shortTime(r.Time), string(r.Type), r.Operation,
-				recordInWords(state, r), r.Hash[:min(12, len(r.Hash))],
+				a.recordInWords(state, r), r.Hash[:min(12, len(r.Hash))],
 			})
 		}
 		a.grid(w, []string{"SEQ", "TIME (UTC)", "RECORD", "OPERATION", "WHAT", "HASH"}, rows)
@@ -114,7 +125,7 @@ func (a *app) showRecords(c *cobra.Command, store journal.Store, prefix string) 
 
 // recordInWords says what a record is about: the migration, the operation's
 // step, or how the run ended. --format json has the whole record.
-func recordInWords(state journal.State, r journal.Record) string {
+func (a *app) recordInWords(state journal.State, r journal.Record) string {
 	switch r.Type {
 	case journal.RunStarted:
 		return strings.TrimSpace(state.Started.Direction + " " + state.Started.Version + " " + state.Started.Migration)
@@ -125,7 +136,7 @@ func recordInWords(state journal.State, r journal.Record) string {
 		}
 		words := statusWord(finished.Status)
 		if reason := firstOf(finished.UndoReason, finished.Reason); reason != "" {
-			words += ": " + shorten(reason, 80)
+			words += ": " + shorten(a.redact.Text(reason), 80)
 		}
 		return words
 	default:

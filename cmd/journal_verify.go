@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 	"io"
 
@@ -31,6 +32,7 @@ type verified struct {
 	Run      string `json:"run"`
 	Records  int    `json:"records"`
 	Archives int    `json:"archives"`
+	Sealed   bool   `json:"sealed,omitempty"` // checked as it is stored, without opening it
 	Error    string `json:"error,omitempty"`
 }
 
@@ -42,11 +44,18 @@ func (a *app) verifyJournal(c *cobra.Command, store journal.Store, args []string
 	results := make([]verified, 0, len(runs))
 	damaged := 0
 	for _, run := range runs {
-		found, err := journal.Verify(c.Context(), store, run)
+		found, err := journal.Verify(c.Context(), storedForm(store), run)
+		sealed := false
+		if err == nil {
+			_, err = store.Records(c.Context(), run)
+			if sealed = errors.Is(err, journal.ErrSealed); sealed {
+				err = nil
+			}
+		}
 		if err != nil {
 			damaged++
 		}
-		results = append(results, verified{Run: run, Records: found.Records, Archives: len(found.Archives), Error: text(err)})
+		results = append(results, verified{Run: run, Records: found.Records, Archives: len(found.Archives), Sealed: sealed, Error: text(err)})
 	}
 	if err := a.result("journal-verify", results, func(w io.Writer) {
 		if len(results) == 0 {
@@ -57,7 +66,11 @@ func (a *app) verifyJournal(c *cobra.Command, store journal.Store, args []string
 				fmt.Fprintf(w, "%s  %s\n", v.Run, v.Error)
 				continue
 			}
-			fmt.Fprintf(w, "%s  %s, %s: whole\n", v.Run, plural(v.Records, "record"), plural(v.Archives, "archive"))
+			whole := "whole"
+			if v.Sealed {
+				whole += " (sealed, and not opened)"
+			}
+			fmt.Fprintf(w, "%s  %s, %s: %s\n", v.Run, plural(v.Records, "record"), plural(v.Archives, "archive"), whole)
 		}
 	}); err != nil {
 		return err

@@ -39,7 +39,7 @@ func (a *app) newProgress() *progress {
 		out: a.streams.Err, style: a.paint(), worthTelling: time.Second,
 		started: map[string]time.Time{}, history: a.flags.verbose,
 	}
-	if a.streams.Terminal {
+	if a.streams.Terminal && !a.redact.Active() { // bars write to the terminal itself
 		p.bars = mpb.New(mpb.WithOutput(a.streams.Err), mpb.WithWidth(40))
 		p.out = p.bars
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/backstep-dev/backstep/internal/redact"
 	"github.com/backstep-dev/backstep/migrations"
 )
 
@@ -33,6 +34,7 @@ type app struct {
 	flags   globalFlags
 	abort   <-chan struct{} // closed when a run must stop at once
 	running *atomic.Bool    // whether there is a run that a signal would stop
+	redact  *redact.Redactor
 }
 
 // globalFlags are the flags that every command takes.
@@ -115,13 +117,13 @@ func listen(signals chan os.Signal, ended <-chan struct{}, running *atomic.Bool,
 // Execute runs one command line and returns its exit code. Errors go to
 // streams.Err, with the next command to type.
 func Execute(ctx context.Context, args []string, streams Streams, opts ...Option) int {
-	a := &app{name: "backstep", streams: streams, getenv: os.Getenv}
+	a := &app{name: "backstep", streams: streams, getenv: os.Getenv, redact: &redact.Redactor{}}
 	for _, opt := range opts {
 		opt(a)
 	}
 	root := newRoot(a) //nolint:contextcheck // commands take the context that cobra hands them
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err := a.hintSealed(root.ExecuteContext(ctx))
 	a.printError(err)
 	return exitCode(err)
 }
@@ -181,6 +183,7 @@ func (a *app) prepare() error {
 	if a.flags.format != "table" && a.flags.format != "json" {
 		return usageError(fmt.Errorf("--format is %q; it may be table or json", a.flags.format), a.name+" --help")
 	}
+	a.startRedacting()
 	level := slog.LevelError
 	if a.flags.verbose {
 		level = slog.LevelDebug

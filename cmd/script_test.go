@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -58,6 +59,7 @@ func TestScripts(t *testing.T) {
 			"fault":  injectFault,
 			"edit":   editFile,
 			"exits":  exitsWith,
+			"keep":   keepMatch,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "live" {
@@ -190,6 +192,21 @@ func exitsWith(ts *testscript.TestScript, _ bool, args []string) {
 	if strconv.Itoa(code) != args[0] {
 		ts.Fatalf("%s exited with %d, not %s", strings.Join(args[1:], " "), code, args[0])
 	}
+}
+
+// keepMatch sets a variable to what a pattern's group matches in the last
+// standard output: keep VARIABLE PATTERN.
+func keepMatch(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) != 2 {
+		ts.Fatalf("usage: keep VARIABLE PATTERN")
+	}
+	pattern, err := regexp.Compile("(?m)" + args[1])
+	ts.Check(err)
+	match := pattern.FindStringSubmatch(ts.ReadFile("stdout"))
+	if len(match) != 2 {
+		ts.Fatalf("no match for %s with one group", args[1])
+	}
+	ts.Setenv(args[0], match[1])
 }
 
 // goEnv asks the toolchain for a setting. An empty one is a setting too.

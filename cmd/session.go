@@ -55,6 +55,9 @@ func (a *app) client(opts ...appwrite.Option) (target, *appwrite.Client, error) 
 
 func newClient(cfg *config, t target, a *app, opts ...appwrite.Option) (*appwrite.Client, error) {
 	opts = append([]appwrite.Option{appwrite.WithTimeout(cfg.Timeouts.Attempt), appwrite.WithLogger(a.logger)}, opts...)
+	if a.redact.Active() {
+		opts = append(opts, appwrite.WithWrappedTransport(a.redact.Transport))
+	}
 	client, err := appwrite.New(appwrite.Config{Endpoint: t.Endpoint, Project: t.Project, Key: t.Key}, opts...)
 	if err != nil {
 		return nil, usageError(fmt.Errorf("environment %q: %w", t.Name, err), "")
@@ -129,6 +132,7 @@ func (a *app) loadSet(cfg *config) (migrations.Set, error) {
 	if err != nil {
 		return migrations.Set{}, fmt.Errorf("nothing was run: %w", err)
 	}
+	a.learnSet(set)
 	return set, nil
 }
 

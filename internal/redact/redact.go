@@ -34,6 +34,7 @@ type Redactor struct {
 	within   map[string]map[string]bool // fields by collection
 	mentions *regexp.Regexp             // a field with its value behind it, in text
 	named    *regexp.Regexp             // a field's name, in text
+	computed *regexp.Regexp             // a number that is told in such a text
 	revealed bool
 
 	values  map[string]bool
@@ -79,6 +80,7 @@ func (r *Redactor) Set(fields []string) error {
 	}
 	slices.Sort(names)
 	either := "(" + strings.Join(slices.Compact(names), "|") + ")"
+	r.computed = regexp.MustCompile(`\b(is|was|be|become|becomes|by|to|from|than|and|or)( )-?\d[\d.eE+-]*\b`)
 	r.named = regexp.MustCompile(`(?:^|[^A-Za-z0-9_])` + either + `(?:[^A-Za-z0-9_]|$)`)
 	r.mentions = regexp.MustCompile(`(^|[^A-Za-z0-9_])` + either + `(\\?["']?\s*[:=]\s*)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\\"[^"\n]*\\"|[^\s,}\])"']+)`)
 	return nil

@@ -60,8 +60,9 @@ func spellings(value string) []string {
 	return slices.Compact(all)
 }
 
-// Text gives a text without the values seen so far, and without what stands
-// behind a field's name and a colon or equals sign.
+// Text gives a text without the values seen so far. Out of lines that name a
+// field it takes short values, too, what stands behind the name and a colon or
+// equals sign, and numbers that are told of it.
 func (r *Redactor) Text(text string) string {
 	if !r.Active() {
 		return text
@@ -75,6 +76,7 @@ func (r *Redactor) Text(text string) string {
 	for line := range strings.Lines(text) {
 		if r.named.MatchString(line) {
 			line = r.replace(line, lengths, func(length int) bool { return length < shortest })
+			line = r.computed.ReplaceAllString(line, "$1$2"+Mark) // such as a sum that never passed by
 			line = r.mentions.ReplaceAllStringFunc(line, r.mention)
 		}
 		out.WriteString(line)
