@@ -225,15 +225,15 @@ func TestListingRunsTakesFewRequests(t *testing.T) {
 	})
 }
 
-// TestLargeRecordsAreKeptWhole appends records beyond what one document holds,
-// and beyond what one request may have.
+// TestLargeRecordsAreKeptWhole appends records beyond what a document of records
+// holds, and beyond what a document of a chunk does.
 func TestLargeRecordsAreKeptWhole(t *testing.T) {
 	t.Parallel()
 	everyVersion(t, func(t *testing.T, _ *livetest.Server, p project) {
 		t.Helper()
 		store := p.open(t)
 		records := journaltest.Chain(t, "run", 1)
-		for i, size := range []int{300_000, 5 << 20} {
+		for i, size := range []int{300_000, 2_500_000} {
 			body := journal.Intended{Before: []byte(`"` + strings.Repeat(`\"é<\n`, size/8) + `"`)}
 			r, err := journal.NewRecord(records[len(records)-1].Next(), "run", time.Now(), journal.Intent, fmt.Sprint(i+1), body)
 			must(t, err)
