@@ -41,6 +41,8 @@ type planOptions struct {
 	to       string
 	down     bool
 	exitCode bool
+	shadow   bool
+	data     int // documents of each collection that a shadow run takes along
 }
 
 func newPlan(a *app) *cobra.Command {
@@ -51,8 +53,17 @@ func newPlan(a *app) *cobra.Command {
 		GroupID: "look",
 		Long: `Shows each operation in order, what its undo will be, how many requests it takes
 and how much it will set aside. Nothing is changed: the client that plan uses
-fails on any write.`,
-		Example: "  backstep plan\n  backstep plan --to 20261121093000\n  backstep plan --down",
+fails on any write.
+
+With --shadow the migrations are tried: the environment's schema is copied into
+an embedded server that behaves like it, with a sample of its documents if --data
+says so, and the copy goes up, down and up again. What would fail is named with
+its step and the server's answer, and so is what each step costs in requests and
+whether down restores everything. It exits with 1 when something fails.`,
+		Example: `  backstep plan
+  backstep plan --to 20261121093000
+  backstep plan --down
+  backstep plan --shadow --data 100 --env production`,
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return runPlan(c, a, o) },
 	}
@@ -60,10 +71,16 @@ fails on any write.`,
 	f.StringVar(&o.to, "to", "", "as in up, or in down with --down")
 	f.BoolVar(&o.down, "down", false, "plan taking the newest migration back")
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit with 6 when there is something to do")
+	f.BoolVar(&o.shadow, "shadow", false, "try it on a copy of the environment: up, down and up again")
+	f.IntVar(&o.data, "data", 0, "with --shadow: how many documents of each collection the copy holds, besides those that the migrations name")
+	c.MarkFlagsMutuallyExclusive("shadow", "down")
 	return c
 }
 
 func runPlan(c *cobra.Command, a *app, o planOptions) error {
+	if o.data < 0 || o.data > 0 && !o.shadow {
+		return usageError(errors.New("--data is a number of documents for --shadow"), a.name+" plan --help")
+	}
 	s, err := a.open(c, reading, wishes{})
 	if err != nil {
 		return err
@@ -81,6 +98,9 @@ func runPlan(c *cobra.Command, a *app, o planOptions) error {
 	}
 	if err != nil {
 		return s.refused(err)
+	}
+	if o.shadow {
+		return s.shadow(ctx, tasks, o)
 	}
 	plans := make([]planResult, 0, len(tasks))
 	for _, task := range tasks {

@@ -26,17 +26,17 @@ const (
 type part int
 
 const (
-	partUnindex  part = iota // indexes that are in the way
-	partDelete               // attributes that go
-	partShrink               // sizes that get smaller, before others get larger
-	partRename               // keys, to spare ones where the new one is taken
-	partCopy                 // attributes that are made anew from the old ones
-	partSettle               // spare keys to new ones
-	partAlter                // everything else that the server does in place
-	partCreate               // attributes that come
-	partIndex                // indexes that come or change
-	partLate                 // indexes that go, which have served until here
-	partDiscard              // the old ones of attributes made anew
+	partUnindex part = iota // indexes that are in the way
+	partDelete              // attributes that go
+	partShrink              // sizes that get smaller, before others get larger
+	partRename              // keys, to spare ones where the new one is taken
+	partCopy                // attributes that are made anew from the old ones
+	partSettle              // spare keys to new ones
+	partAlter               // everything else that the server does in place
+	partCreate              // attributes that come
+	partIndex               // indexes that come or change
+	partLate                // indexes that go, which have served until here
+	partDiscard             // the old ones of attributes made anew
 	parts
 )
 

@@ -56,15 +56,15 @@ func (e *editor) attribute(db *schema.Database, c *schema.Collection) string {
 
 // rename gives an attribute another key and mostly tells so.
 func (e *editor) rename(db *schema.Database, c *schema.Collection, a *schema.Attribute) string {
-	old, key := a.Key, e.name("renamed")
+	old, key, swap := a.Key, e.name("renamed"), false
 	if other := &c.Attributes[e.r.IntN(len(c.Attributes))]; e.r.IntN(4) == 0 && other.Relationship == nil && a.Relationship == nil && other.Key != a.Key {
 		key = other.Key // they swap
 		if !e.tellRename(db.ID, c.ID, other.Key, old) {
 			return ""
 		}
-		other.Key = old
+		other.Key, swap = old, true
 	}
-	if e.r.IntN(8) > 0 || key != "" && findAttribute(c, key) != nil {
+	if e.r.IntN(8) > 0 || swap {
 		if !e.tellRename(db.ID, c.ID, old, key) {
 			return ""
 		}
@@ -91,7 +91,7 @@ func (e *editor) tellRename(database, collection, from, to string) bool {
 		return false
 	}
 	for _, r := range e.renames {
-		if r.Database == database && r.Collection == collection && (r.From == from || r.To == from || r.From == to || r.To == to) {
+		if r.Database == database && r.Collection == collection && (r.From == from || r.To == to) {
 			return false
 		}
 	}

@@ -31,6 +31,10 @@ func randomEdit(r *rand.Rand, from schema.Model, limits schema.Limits) (destiny,
 		}
 		done = append(done, what)
 	}
+	e.renames = slices.DeleteFunc(e.renames, func(r schema.Rename) bool {
+		c := findCollection(e.to, r.Database, r.Collection)
+		return c == nil || findAttribute(c, r.To) == nil // removed since
+	})
 	e.fill()
 	return e.destiny, done
 }
@@ -236,8 +240,11 @@ func (e *editor) index(c *schema.Collection) string {
 	a := c.Attributes[e.r.IntN(len(c.Attributes))]
 	kind := one(e.r, "key", "key", "unique", "fulltext")
 	keys := one(e.r, []string{a.Key}, []string{a.Key, "$createdAt"}, []string{a.Key, "$id"})
-	if kind == "fulltext" {
+	switch {
+	case kind == "fulltext":
 		keys = keys[:1]
+	case kind == "unique" && len(keys) > 1:
+		keys[1] = "$id" // two documents can be made in one millisecond
 	}
 	fresh := schema.Index{Key: e.name("by"), Type: kind, Attributes: keys, Orders: one(e.r, nil, []string{"DESC"})}
 	if a.Size > 255 {

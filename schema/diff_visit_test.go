@@ -49,10 +49,13 @@ func (w *travel) visit(t *testing.T, d destiny, turn bool, counts *tally) bool {
 		return true
 	}
 	d.checkLosses(t, delta)
-	list := written(t, delta.Steps)
-	if len(list) == 0 {
+	if len(delta.Steps) == 0 {
+		if differing := schema.Compare(d.from, d.to); len(differing) > 0 {
+			t.Errorf("no steps for %v", differing)
+		}
 		return true
 	}
+	list := written(t, delta.Steps)
 	why := d.unfit(w.before)
 	var trip trip
 	if turn {
@@ -243,7 +246,8 @@ func (d destiny) unfitIn(database string, from, to schema.Collection, documents 
 				values, source = elements(was, document[holderOf(was, from.ID)]), &was
 			}
 			switch {
-			case len(values) == 0 && a.Required && (!kept || !was.Required) && d.standIn(database, to.ID, source, a) == nil:
+			case len(values) == 0 && a.Required && !a.Array && // a list is empty, not missing
+				(!kept || !was.Required) && d.standIn(database, to.ID, source, a) == nil:
 				return fmt.Sprintf("%s has no %s", id, a.Key)
 			case len(values) > 1 && !takesMany(a, to.ID):
 				return fmt.Sprintf("%s has several %s", id, a.Key)

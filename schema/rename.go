@@ -100,11 +100,11 @@ func lookUp(m Model, path string) (database, collection string, found *Attribute
 
 // fits tells whether a value can be in an attribute.
 func fits(a Attribute, value json.RawMessage) error {
-	values := []json.RawMessage{value}
-	if a.Array {
-		if err := json.Unmarshal(value, &values); err != nil {
-			return fmt.Errorf("%s is a list, %.80s is none", a.Key, value)
-		}
+	var values []json.RawMessage
+	if !a.Array {
+		values = append(values, value)
+	} else if err := json.Unmarshal(value, &values); err != nil {
+		return fmt.Errorf("%s is a list, %.80s is none", a.Key, value)
 	}
 	for _, one := range values {
 		if !json.Valid(one) || string(one) == "null" {
@@ -137,8 +137,6 @@ func (d *differ) checkRename(r Rename) error {
 		return fmt.Errorf("rename %s: there is no attribute %s before", r, r.From)
 	case to.attribute(r.To) == nil:
 		return fmt.Errorf("rename %s: there is no attribute %s afterwards", r, r.To)
-	case (from.attribute(r.From).Relationship == nil) != (to.attribute(r.To).Relationship == nil):
-		return fmt.Errorf("rename %s: one of the two is a relationship", r)
 	case to.attribute(r.From) != nil && !slices.ContainsFunc(d.renames, becomes):
 		return fmt.Errorf("rename %s: %s is still there afterwards", r, r.From)
 	case countOf(d.renames, same) > 1:
