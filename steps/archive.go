@@ -248,6 +248,9 @@ func (c *contents) links(ctx context.Context, client *appwrite.Client, database 
 
 // archiveCollection sets a collection aside.
 func archiveCollection(ctx context.Context, client *appwrite.Client, site engine.Site, database, id string) (journal.ArchiveRef, contents, error) {
+	if err := calm(ctx, client, database, id); err != nil {
+		return journal.ArchiveRef{}, contents{}, err
+	}
 	writer, err := site.Archives.Create(ctx, site.Run, site.Operation, id)
 	if err != nil {
 		return journal.ArchiveRef{}, contents{}, err
