@@ -232,6 +232,8 @@ func (s *session) refused(err error) error {
 		return &ExitError{Code: ExitRefused, Err: err, Next: "bring the file back from version control, then: " + name + " status"}
 	case errors.Is(err, migrations.ErrOutOfOrder):
 		return &ExitError{Code: ExitRefused, Err: err, Next: name + " up --allow-out-of-order, or give it a new version"}
+	case errors.Is(err, migrations.ErrPartly):
+		return &ExitError{Code: ExitRefused, Err: err, Next: "bring the old files back from version control, then: " + name + " up"}
 	case errors.Is(err, migrations.ErrNoDown):
 		return &ExitError{Code: ExitRefused, Err: err, Next: "write what takes it back as a new migration: " + name + " new NAME"}
 	case errors.Is(err, migrations.ErrUnknownVersion):

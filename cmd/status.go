@@ -63,7 +63,7 @@ func runStatus(c *cobra.Command, a *app, exitCode bool) error {
 	if err != nil {
 		return err
 	}
-	result := statusOf(s.target.Name, status)
+	result := a.statusOf(s.target.Name, status)
 	if err := a.result("status", result, func(w io.Writer) { a.printStatus(w, result) }); err != nil {
 		return err
 	}
@@ -73,12 +73,18 @@ func runStatus(c *cobra.Command, a *app, exitCode bool) error {
 	return nil
 }
 
-func statusOf(environment string, status migrations.Status) statusResult {
+func (a *app) statusOf(environment string, status migrations.Status) statusResult {
 	r := statusResult{Environment: environment, Migrations: []migrationResult{}}
 	for _, m := range status.Migrations {
+		if m.State == migrations.Squashed { // told by the one that stands for it
+			continue
+		}
 		line := migrationResult{Version: m.Version, Name: m.Name, State: m.State, Problem: text(m.Err)}
 		if m.Migration != nil {
 			line.Steps = len(m.Migration.Up)
+		}
+		if m.State == migrations.Held {
+			line.Problem = "on hold until " + a.name + " up --to " + m.Version + ": " + m.Migration.Hold
 		}
 		if m.Entry != nil {
 			line.AppliedAt, line.Run = m.Entry.UpdatedAt, m.Entry.Run
@@ -86,9 +92,9 @@ func statusOf(environment string, status migrations.Status) statusResult {
 		switch m.State {
 		case migrations.Applied:
 			r.Applied++
-		case migrations.Pending, migrations.OutOfOrder:
+		case migrations.Pending, migrations.OutOfOrder, migrations.Held:
 			r.Pending++
-		case migrations.Edited, migrations.Missing, migrations.Unfinished:
+		case migrations.Edited, migrations.Missing, migrations.Unfinished, migrations.Squashed, migrations.Partly:
 		}
 		r.Migrations = append(r.Migrations, line)
 	}
@@ -114,6 +120,7 @@ func (a *app) printStatus(w io.Writer, r statusResult) {
 		migrations.Applied: p.good("applied"), migrations.Pending: "pending",
 		migrations.OutOfOrder: p.warn("out of order"), migrations.Edited: p.bad("edited"),
 		migrations.Missing: p.bad("missing"), migrations.Unfinished: p.warn("unfinished"),
+		migrations.Held: p.warn("held"), migrations.Partly: p.bad("partly applied"),
 	}
 	rows := make([][]string, 0, len(r.Migrations))
 	for _, m := range r.Migrations {

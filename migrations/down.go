@@ -55,6 +55,9 @@ func (r *Runner) PlanDown(ctx context.Context, back Back) ([]Task, error) {
 	if err != nil {
 		return nil, err
 	}
+	if chosen, err = r.set.whole(chosen, applied, back.To); err != nil {
+		return nil, err
+	}
 	tasks := make([]Task, 0, len(chosen))
 	for _, item := range chosen {
 		task, err := r.planDown(ctx, item)
@@ -103,8 +106,8 @@ func (r *Runner) PlanRedo(ctx context.Context) ([]Task, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := tasks[0].Migration
-	if m == nil {
+	m, err := r.set.Find(tasks[0].Version)
+	if err != nil {
 		return nil, fmt.Errorf("%w: %s_%s cannot be applied again", ErrMissing, tasks[0].Version, tasks[0].Name)
 	}
 	up, err := r.planUp(m)
@@ -126,7 +129,10 @@ func (r *Runner) Redo(ctx context.Context) ([]engine.Report, error) {
 
 // planDown makes the task that takes one migration back.
 func (r *Runner) planDown(ctx context.Context, item MigrationStatus) (Task, error) {
-	task := Task{Direction: Down, Version: item.Version, Name: item.Name, Migration: item.Migration, id: uuid.NewString()}
+	if r.set.standsFor(*item.Entry) != nil {
+		item.Migration = nil // what is at hand does more than what was applied
+	}
+	task := Task{Direction: Down, Version: item.Version, Name: item.Entry.Name, Migration: item.Migration, id: uuid.NewString()}
 	changes, source, err := r.inverse(ctx, item)
 	if err != nil {
 		return task, err
@@ -138,12 +144,15 @@ func (r *Runner) planDown(ctx context.Context, item MigrationStatus) (Task, erro
 
 // inverse finds the steps that take a migration back.
 func (r *Runner) inverse(ctx context.Context, item MigrationStatus) ([]engine.Step, Source, error) {
+	if item.Entry.Direction == baselined && (item.Migration == nil || !item.Migration.HasDown) {
+		return nil, "", fmt.Errorf("%w: %s_%s was marked by a baseline and never run: nothing tells what was there before; take the mark away (baseline --remove), or write a down", ErrNoDown, item.Version, item.Name)
+	}
 	changes, err := r.engine.Inverse(ctx, item.Entry.Run)
-	if err == nil {
+	if err == nil && item.Entry.Direction != baselined {
 		isHistory := func(step engine.Step) bool { _, ok := step.(historyStep); return ok }
 		return slices.DeleteFunc(changes, isHistory), FromJournal, nil
 	}
-	if !errors.Is(err, journal.ErrNoRun) && !errors.Is(err, engine.ErrIrreversible) {
+	if err != nil && !errors.Is(err, journal.ErrNoRun) && !errors.Is(err, engine.ErrIrreversible) {
 		return nil, "", fmt.Errorf("read how %s_%s was applied: %w", item.Version, item.Name, err)
 	}
 	reasons := []error{fmt.Errorf("from the journal: %w", err)}

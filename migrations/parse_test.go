@@ -130,7 +130,7 @@ steps:
 func TestMistakesAreToldWithPlaceAndHint(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ text, want string }{
-		"unknown key":         {"stepz: []\nsteps:\n  - assert: {database: d, exists: true}\n", `:1:1: unknown key "stepz": a migration has description, database, steps, down (did you mean steps?)`},
+		"unknown key":         {"stepz: []\nsteps:\n  - assert: {database: d, exists: true}\n", `:1:1: unknown key "stepz": a migration has description, hold, replaces, database, steps, down (did you mean steps?)`},
 		"unknown kind":        {"steps:\n  - create_colection: {id: a}\n", `:2:5: unknown kind of step "create_colection" (did you mean create_collection?)`},
 		"unknown table kind":  {"steps:\n  - create_tabel: {id: a}\n", `(did you mean create_table?)`},
 		"unknown field":       {"database: d\nsteps:\n  - create_attribute: {collection: c, key: k, type: string, sise: 5}\n", `:3:61: create_attribute has no field "sise"`},

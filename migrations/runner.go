@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -226,8 +227,9 @@ func Capabilities(server appwrite.Server) map[string]string {
 }
 
 // PlanUp gives the tasks that apply the pending migrations, up to and including
-// version to, or all of them when it is "". It changes nothing. The error tells
-// what stands in the way, as Status does; ErrNothing when nothing is pending.
+// version to, or all of them when it is "". Those on hold are passed by, unless
+// to is their version. It changes nothing. The error tells what stands in the
+// way, as Status does; ErrNothing when nothing is pending.
 func (r *Runner) PlanUp(ctx context.Context, to string) ([]Task, error) {
 	if to != "" {
 		if _, err := r.set.Find(to); err != nil {
@@ -242,8 +244,13 @@ func (r *Runner) PlanUp(ctx context.Context, to string) ([]Task, error) {
 		return nil, err
 	}
 	var tasks []Task
+	var held []string
 	for _, item := range status.Migrations {
-		if item.State != Pending && item.State != OutOfOrder || to != "" && item.Version > to {
+		if item.State == Held && item.Version != to {
+			held = append(held, fmt.Sprintf("%s (%s)", item.Migration.ID(), item.Migration.Hold))
+			continue
+		}
+		if item.State != Pending && item.State != OutOfOrder && item.State != Held || to != "" && item.Version > to {
 			continue
 		}
 		task, err := r.planUp(item.Migration)
@@ -252,10 +259,13 @@ func (r *Runner) PlanUp(ctx context.Context, to string) ([]Task, error) {
 		}
 		tasks = append(tasks, task)
 	}
-	if len(tasks) == 0 {
-		return nil, fmt.Errorf("%w: every migration is applied", ErrNothing)
+	if len(tasks) > 0 {
+		return tasks, nil
 	}
-	return tasks, nil
+	if len(held) > 0 {
+		return nil, fmt.Errorf("%w: every migration is applied but what is on hold until it is asked for by its version: %s", ErrNothing, strings.Join(held, ", "))
+	}
+	return nil, fmt.Errorf("%w: every migration is applied", ErrNothing)
 }
 
 // Up applies the pending migrations, as PlanUp has them, one run each, and stops

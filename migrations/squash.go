@@ -41,6 +41,82 @@ func (e *PartlyError) Error() string {
 // Unwrap gives ErrPartly.
 func (e *PartlyError) Unwrap() error { return ErrPartly }
 
+// byVersion gives the entries that say that a migration is applied.
+func byVersion(entries []Entry) map[string]Entry {
+	known := map[string]Entry{}
+	for _, entry := range entries {
+		if entry.Applied {
+			known[entry.Version] = entry
+		}
+	}
+	return known
+}
+
+// squashedState corrects the state of a squashed migration by what is known of
+// those that it stands for.
+func (m *Migration) squashedState(item *MigrationStatus, known map[string]Entry) {
+	if len(m.Replaces) == 0 || item.State == Unfinished || item.State == Applied {
+		return
+	}
+	partly := &PartlyError{ID: m.ID()}
+	for _, r := range m.Replaces {
+		entry, applied := known[r.Version()]
+		switch {
+		case !applied:
+			partly.Pending = append(partly.Pending, r.ID)
+		case entry.Checksum == r.Checksum:
+			partly.Applied = append(partly.Applied, r.ID)
+		default:
+			item.State = Edited
+			item.Err = &EditedError{Version: entry.Version, Name: entry.Name, Recorded: entry.Checksum, Current: r.Checksum}
+			return
+		}
+	}
+	switch {
+	case len(partly.Pending) == 0:
+		item.State, item.Err = Applied, nil
+	case len(partly.Applied) > 0:
+		item.State, item.Err = Partly, partly
+	}
+}
+
+// standsFor gives the squashed migration that stands for an applied one, nil
+// when there is none.
+func (s Set) standsFor(entry Entry) *Migration {
+	for _, m := range s.ordered {
+		if slices.ContainsFunc(m.Replaces, func(r Replaced) bool { return r.Version() == entry.Version && r.Checksum == entry.Checksum }) {
+			return m
+		}
+	}
+	return nil
+}
+
+// whole makes sure that what is taken back holds all or none of the migrations
+// that a squashed one stands for. Both lists have the newest first. to is the
+// version that was asked for, "" for a number of migrations.
+func (s Set) whole(chosen, applied []MigrationStatus, to string) ([]MigrationStatus, error) {
+	groups := map[*Migration]bool{}
+	taken := map[string]bool{}
+	for _, item := range chosen {
+		taken[item.Version] = true
+		if m := s.standsFor(*item.Entry); m != nil {
+			groups[m] = true
+		}
+	}
+	var list []MigrationStatus
+	for _, item := range applied {
+		m := s.standsFor(*item.Entry)
+		if !taken[item.Version] && (m == nil || !groups[m]) {
+			continue
+		}
+		if !taken[item.Version] && to != "" {
+			return nil, fmt.Errorf("%w: %s is one of those that %s stands for: go to the one before all of them, or after", ErrUnknownVersion, to, m.ID())
+		}
+		list = append(list, item)
+	}
+	return list, nil
+}
+
 // Stands says that the migration stands for one of the same version that had
 // this checksum: that it is a squashed one, and the last of those that it
 // replaces had it.
@@ -65,10 +141,10 @@ func Squash(list []*Migration, name string) (*Migration, error) {
 		if err != nil {
 			return nil, err
 		}
-		names = append(names, one.ID())
-		if len(one.Replaces) > 0 { // a squash of squashes stands for all of them
-			m.Replaces = append(m.Replaces, one.Replaces...)
+		if len(one.Replaces) > 0 {
+			return nil, fmt.Errorf("%w: %s is a squash already: squash those after it into another", ErrMalformed, one.ID())
 		}
+		names = append(names, one.ID())
 		m.Replaces = append(m.Replaces, Replaced{ID: one.ID(), Checksum: checksum})
 		for _, step := range one.Up {
 			switch step.Change.Kind() {

@@ -21,6 +21,9 @@ const (
 	Edited     MigrationState = "edited"     // applied, but with other steps than those at hand
 	Missing    MigrationState = "missing"    // applied, and not at hand
 	Unfinished MigrationState = "unfinished" // a run of it was cut off or halted
+	Held       MigrationState = "held"       // pending, and applied only when its version is asked for
+	Squashed   MigrationState = "squashed"   // applied, and one of those that a squashed migration at hand stands for
+	Partly     MigrationState = "partly"     // a squashed migration, and only some of those that it stands for are applied
 )
 
 // MigrationStatus is one line of Status.
@@ -31,7 +34,8 @@ type MigrationStatus struct {
 	Migration *Migration // nil when it is not at hand
 	Entry     *Entry     // nil when the history has none
 	// Err says what the state stands in the way of: *EditedError,
-	// *UnfinishedError, or one that wraps ErrMissing or ErrOutOfOrder.
+	// *UnfinishedError, *PartlyError, or one that wraps ErrMissing or
+	// ErrOutOfOrder.
 	Err error
 }
 
@@ -126,6 +130,7 @@ func (r *Runner) Status(ctx context.Context) (Status, error) {
 			newest = entry.Version
 		}
 	}
+	known := byVersion(entries)
 	at, migrations := 0, r.set.ordered
 	for _, m := range migrations {
 		for ; at < len(entries) && entries[at].Version < m.Version; at++ {
@@ -137,6 +142,9 @@ func (r *Runner) Status(ctx context.Context) (Status, error) {
 			at++
 		}
 		item, err := r.present(ctx, m, entry, newest, status.Unfinished)
+		if err == nil {
+			m.squashedState(&item, known)
+		}
 		if err != nil {
 			return Status{}, err
 		}
@@ -158,6 +166,10 @@ func (r *Runner) absent(entry *Entry, unfinished []*UnfinishedError) MigrationSt
 		}
 		return item
 	}
+	if r.set.standsFor(*entry) != nil {
+		item.State = Squashed
+		return item
+	}
 	item.Err = fmt.Errorf("%w: %s_%s is applied, but there is no such file: bring it back, or take the migration down where its journal is", ErrMissing, entry.Version, entry.Name)
 	return item
 }
@@ -177,6 +189,8 @@ func (r *Runner) present(ctx context.Context, m *Migration, entry *Entry, newest
 	case entry != nil:
 		item.State = Edited
 		item.Err = &EditedError{Version: m.Version, Name: m.Name, Recorded: entry.Checksum, Current: current, Changes: r.changes(ctx, m, entry.Run)}
+	case m.Hold != "":
+		item.State = Held
 	case m.Version < newest:
 		item.State = OutOfOrder
 		item.Err = fmt.Errorf("%w: %s is older than %s, which is applied: give it a new version, or allow it", ErrOutOfOrder, m.ID(), newest)
@@ -235,7 +249,7 @@ func (s Status) obstacle(inOrder bool, to string) error {
 	}
 	for _, item := range s.Migrations {
 		switch item.State {
-		case Edited, Missing:
+		case Edited, Missing, Partly:
 			found = append(found, item.Err)
 		case OutOfOrder:
 			if inOrder && (to == "" || item.Version <= to) {
