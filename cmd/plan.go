@@ -64,8 +64,8 @@ whether down restores everything. It exits with 1 when something fails.`,
   backstep plan --to 20261121093000
   backstep plan --down
   backstep plan --shadow --data 100 --env production`,
-		Args:    noArgs,
-		RunE:    func(c *cobra.Command, _ []string) error { return runPlan(c, a, o) },
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return runPlan(c, a, o) },
 	}
 	f := c.Flags()
 	f.StringVar(&o.to, "to", "", "as in up, or in down with --down")

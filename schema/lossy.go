@@ -14,6 +14,11 @@ const (
 	LossTarget       LossCode = "retarget-relationship"
 )
 
+// LossCodes lists the kinds of change that cannot keep stored data.
+func LossCodes() []LossCode {
+	return []LossCode{LossDatabase, LossCollection, LossAttribute, LossRelationship, LossType, LossTarget}
+}
+
 // Loss is stored data that a change does not carry over. All of it is archived
 // first, and comes back when the change is undone.
 type Loss struct {
