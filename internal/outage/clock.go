@@ -34,11 +34,24 @@ func (c *Clock) Wait(ctx context.Context, d time.Duration) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	c.advance(d)
+	return nil
+}
+
+// After advances the clock and gives the time in a channel, as clocks do that
+// are waited for together with something else.
+func (c *Clock) After(d time.Duration) (<-chan time.Time, func()) {
+	c.advance(d)
+	fired := make(chan time.Time, 1)
+	fired <- c.Now()
+	return fired, func() {}
+}
+
+func (c *Clock) advance(d time.Duration) {
 	if c.during != nil && d >= c.long {
 		c.during()
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.skipped += d
-	return nil
 }

@@ -35,11 +35,22 @@ func (g generator) updateDocument() engine.Step {
 	}
 	key := pick(g, "document", c.Documents, c.fits)
 	data := g.fields(c, false)
+	g.spare(c, c.Documents[key], data)
 	if key == "" || len(data) == 0 {
 		return nil
 	}
 	c.write(c.Documents[key], data, g.model.Fills)
 	return steps.UpdateDocument{Database: id[0], Collection: id[1], ID: key, Data: data}
+}
+
+// spare leaves out what could not be undone: where writing fills nulls, nothing
+// puts null back under a default.
+func (g generator) spare(c *Collection, doc, data map[string]any) {
+	for key := range data {
+		if doc != nil && g.model.Fills && doc[key] == nil && c.Attributes[key].Default != nil {
+			delete(data, key)
+		}
+	}
 }
 
 func (g generator) upsertDocument() engine.Step {
@@ -52,6 +63,7 @@ func (g generator) upsertDocument() engine.Step {
 		key = g.fresh("up")
 	}
 	data := g.fields(c, true)
+	g.spare(c, c.Documents[key], data)
 	if len(data) == 0 {
 		return nil
 	}

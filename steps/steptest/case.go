@@ -2,6 +2,7 @@ package steptest
 
 import (
 	"context"
+	"errors"
 	"testing"
 
 	"github.com/appwrite/sdk-for-go/client"
@@ -40,6 +41,9 @@ type Case struct {
 type Stage struct {
 	Endpoint, Project, Key string
 }
+
+// errSabotage is the failure of a step that always fails.
+var errSabotage = errors.New("steptest: this step always fails")
 
 // saboteur is a step that lets somebody else act and then fails, so that the
 // run goes back.

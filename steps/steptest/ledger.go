@@ -4,16 +4,16 @@ import (
 	"context"
 	"sync"
 
+	"github.com/backstep-dev/backstep/internal/outage"
 	"github.com/backstep-dev/backstep/journal"
 )
 
-// ledger is the journal of one process, which stops at one of its writes.
+// ledger is the journal of one process, which may stop at one of its writes.
 type ledger struct {
 	journal.Store
-	fuse *fuse
-	what fault
-	at   int // which write, from 1
-	told func()
+	fuse   *outage.Fuse
+	mishap mishap
+	told   func(hit bool) // hears of every write
 
 	mu     sync.Mutex
 	writes int
@@ -21,30 +21,23 @@ type ledger struct {
 
 // Append implements journal.Store.
 func (l *ledger) Append(ctx context.Context, records ...journal.Record) error {
-	if l.fuse.isBlown() {
-		return errCrash
+	if l.fuse.Blown() {
+		return outage.ErrCrash
 	}
 	l.mu.Lock()
 	l.writes++
-	hit := l.writes == l.at
+	hit := l.writes == l.mishap.at
 	l.mu.Unlock()
-	if hit {
-		l.told()
-	}
-	if hit && l.what == crashBeforeNote {
-		l.fuse.blow()
-		return errCrash
+	before, after := hit && l.mishap.what == crashBeforeNote, hit && l.mishap.what == crashAfterNote
+	l.told(before || after)
+	if before {
+		l.fuse.Blow()
+		return outage.ErrCrash
 	}
 	err := l.Store.Append(ctx, records...)
-	if hit && l.what == crashAfterNote {
-		l.fuse.blow()
-		return errCrash
+	if after {
+		l.fuse.Blow()
+		return outage.ErrCrash
 	}
 	return err
-}
-
-func (l *ledger) written() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.writes
 }

@@ -14,8 +14,7 @@ type leg struct {
 	list     func() []engine.Step
 	home     func(run string) // takes back a run that has arrived
 	reset    func()           // starts anew in a database of its own
-	requests int              // that change something, of an undisturbed run
-	notes    int              // journal writes of it
+	record   *record          // of an undisturbed run
 }
 
 // up is the way of the case's own steps.
@@ -71,12 +70,13 @@ func (r *trial) measure(t *testing.T, l *leg) {
 	t.Helper()
 	l.from = r.read(t.Context(), t)
 	for range 2 {
+		list := l.list() // before the process starts, which is to be the last one that did
 		p := r.healthy(t)
-		report, err := p.run(t.Context(), t, l.list(), nil)
+		report, err := p.run(t.Context(), t, list, nil)
 		wantOutcome(t, l.name, report, err, engine.OutcomeApplied)
 		if l.to == nil {
 			l.to = r.read(t.Context(), t)
-			l.requests, l.notes = p.wire.sent(), p.ledger.written()
+			l.record = p.record
 		} else {
 			r.want(t, l.name+" again", l.to)
 		}

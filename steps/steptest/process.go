@@ -12,10 +12,9 @@ import (
 
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/engine"
-	"github.com/backstep-dev/backstep/internal/livetest"
 	"github.com/backstep-dev/backstep/internal/oracle"
+	"github.com/backstep-dev/backstep/internal/outage"
 	"github.com/backstep-dev/backstep/journal"
-	"github.com/backstep-dev/backstep/journal/journaltest"
 	"github.com/backstep-dev/backstep/steps"
 )
 
@@ -30,10 +29,11 @@ type State = oracle.Snapshot
 type world struct {
 	stage    Stage
 	database string
-	store    *journaltest.Memory
+	book     book
+	reader   journal.Store
 	base     http.RoundTripper
 	tally    *Tally
-	last     *wire // of the process before
+	wires    []*outage.Wire // of all processes so far
 
 	processes int // that were started
 }
@@ -53,26 +53,50 @@ func (w *world) read(ctx context.Context, tb testing.TB) State {
 	return named
 }
 
-// current remembers which kind of step a process is busy with.
-type current struct {
-	mu   sync.Mutex
-	kind string
+// open reports whether a run has begun and has not ended.
+func (w *world) open(ctx context.Context, tb testing.TB, run string) bool {
+	tb.Helper()
+	records, err := w.reader.Records(ctx, run)
+	if errors.Is(err, journal.ErrNoRun) {
+		return false
+	}
+	if err != nil {
+		tb.Fatalf("journal: %v", err)
+	}
+	return records[len(records)-1].Type != journal.RunFinished
+}
+
+// release lets all requests act that are still on their way.
+func (w *world) release() {
+	for _, wire := range w.wires {
+		wire.Release()
+	}
+}
+
+// record remembers the kind of step that a process is busy with, and what it
+// was busy with at each of its boundaries.
+type record struct {
+	mu                  sync.Mutex
+	kind                string
+	sends, mails, notes []string
 }
 
 // Observe implements engine.Observer.
-func (c *current) Observe(event engine.Event) {
+func (r *record) Observe(event engine.Event) {
 	if event.Kind != engine.EventOperation {
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.kind = event.Step
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.kind = event.Step
 }
 
-func (c *current) get() string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.kind
+// note adds to one of the lists and gives the kind.
+func (r *record) note(list *[]string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	*list = append(*list, r.kind)
+	return r.kind
 }
 
 // process is one process that runs migrations, with its client, its view of the
@@ -81,64 +105,69 @@ type process struct {
 	name   string // of its run
 	engine *engine.Engine
 	client *appwrite.Client
-	wire   *wire
-	ledger *ledger
-	fuse   *fuse
-}
-
-// mishap is one thing that goes wrong: what, and at which occurrence.
-type mishap struct {
-	what fault
-	at   int
+	fuse   *outage.Fuse
+	record *record
 }
 
 // process starts one.
 func (w *world) process(tb testing.TB, m mishap, policy engine.ConflictPolicy, funcs []steps.Func) *process {
 	tb.Helper()
 	w.processes++
-	p := &process{name: "run-" + strconv.Itoa(w.processes), fuse: newFuse()}
-	busy := &current{}
-	told := func() { w.tally.hit(busy.get(), m.what) }
-	p.wire = &wire{base: w.base, fuse: p.fuse, what: m.what, at: m.at, told: told}
-	p.ledger = &ledger{Store: w.store, fuse: p.fuse, what: m.what, at: m.at, told: told}
-	before := w.last
-	w.last = p.wire
-	during := func() {
-		if before != nil { // what a process that has stopped had on the wire
-			before.release()
+	p := &process{name: "run-" + strconv.Itoa(w.processes), fuse: outage.NewFuse(), record: &record{}}
+	p.client = w.stage.client(tb, w.wire(p, m, "", &p.record.sends, func() int { return 0 }))
+	if _, err := p.client.Detect(tb.Context()); err != nil {
+		tb.Fatalf("detect: %v", err)
+	}
+	opened := -1
+	mail := w.wire(p, m, "journal: ", &p.record.mails, func() int { return opened })
+	store := w.book.open(tb, mail)
+	opened = mail.Sent()
+	notebook := &ledger{Store: store, fuse: p.fuse, mishap: m, told: func(hit bool) {
+		if kind := p.record.note(&p.record.notes); hit {
+			w.tally.hit(kind, m.what)
 		}
-		p.wire.release()
-	}
-	switch m.what {
-	case crashBeforeNote, crashAfterNote:
-		p.wire.at = 0
-	default:
-		p.ledger.at = 0
-	}
-	var err error
-	p.client, err = appwrite.New(appwrite.Config{
-		Endpoint: w.stage.Endpoint, Project: w.stage.Project, Key: w.stage.Key,
-	}, appwrite.WithTransport(p.wire), appwrite.WithLogger(livetest.Logger(tb)))
-	if err != nil {
-		tb.Fatalf("client: %v", err)
-	}
+	}}
 	codec, err := steps.NewCodec(p.client, funcs)
 	if err != nil {
 		tb.Fatalf("codec: %v", err)
 	}
-	p.engine, err = engine.New(p.ledger, codec,
+	var receipts journal.Receipts
+	if keeper, ok := store.(journal.ReceiptKeeper); ok {
+		receipts = keeper.Receipts()
+	}
+	p.engine, err = engine.New(notebook, codec,
 		engine.WithClassifier(steps.Classify),
 		engine.WithWatch(appwrite.Watch),
-		engine.WithClock(&clock{during: during}),
+		engine.WithClock(outage.NewClock(quarantine, w.release)),
 		engine.WithQuarantine(quarantine),
 		engine.WithConflict(policy),
-		engine.WithAbort(p.fuse.abort),
-		engine.WithObserver(busy),
+		engine.WithAbort(p.fuse.Abort()),
+		engine.WithObserver(p.record),
+		engine.WithReceipts(receipts),
 	)
 	if err != nil {
 		tb.Fatalf("engine: %v", err)
 	}
 	return p
+}
+
+// wire makes one of the wires of a process. Its requests count from the one
+// after since; -1 is none at all. What their boundaries are called begins with
+// the prefix.
+func (w *world) wire(p *process, m mishap, prefix boundary, list *[]string, since func() int) *outage.Wire {
+	wire := outage.NewWire(w.base, p.fuse, func(n int, _ *http.Request) outage.Fault {
+		from := since()
+		if n == 0 || from < 0 {
+			return outage.None
+		}
+		kind, what := p.record.note(list), m.on(prefix, n-from)
+		if what != outage.None {
+			w.tally.hit(kind, m.what)
+		}
+		return what
+	})
+	w.wires = append(w.wires, wire)
+	return wire
 }
 
 // run runs steps, the last ones behind everything else.
@@ -149,19 +178,6 @@ func (p *process) run(ctx context.Context, tb testing.TB, list, last []engine.St
 		tb.Fatalf("plan: %v", err)
 	}
 	return p.engine.Run(ctx, engine.Request{Run: p.name, Migration: "lifecycle", Version: "1", Direction: "up", Plan: plan})
-}
-
-// open reports whether a run has begun and has not ended.
-func (w *world) open(ctx context.Context, tb testing.TB, run string) bool {
-	tb.Helper()
-	records, err := w.store.Records(ctx, run)
-	if errors.Is(err, journal.ErrNoRun) {
-		return false
-	}
-	if err != nil {
-		tb.Fatalf("journal: %v", err)
-	}
-	return records[len(records)-1].Type != journal.RunFinished
 }
 
 // wantOutcome fails the test unless a call ended as it should.

@@ -12,19 +12,27 @@ import (
 type Tally struct {
 	mu     sync.Mutex
 	points int
-	hits   map[string]map[fault]int
+	twice  int
+	hits   map[string]map[boundary]int
 }
 
 // NewTally makes an empty one.
-func NewTally() *Tally { return &Tally{hits: make(map[string]map[fault]int)} }
+func NewTally() *Tally { return &Tally{hits: make(map[string]map[boundary]int)} }
 
-func (y *Tally) hit(kind string, what fault) {
+func (y *Tally) hit(kind string, what boundary) {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	if y.hits[kind] == nil {
-		y.hits[kind] = make(map[fault]int)
+		y.hits[kind] = make(map[boundary]int)
 	}
 	y.hits[kind][what]++
+}
+
+// crashedTwice counts a crash of the process that had taken over.
+func (y *Tally) crashedTwice() {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	y.twice++
 }
 
 func (y *Tally) point() {
@@ -40,14 +48,25 @@ func (y *Tally) Points() int {
 	return y.points
 }
 
+// Twice is in how many of them the process that took over was stopped, too.
+func (y *Tally) Twice() int {
+	y.mu.Lock()
+	defer y.mu.Unlock()
+	return y.twice
+}
+
 // Missing names, for a kind of step, the boundaries at which nothing went wrong
-// in any trial. Kinds that send no requests have boundaries in the journal only.
-func (y *Tally) Missing(kind string, requests bool) []string {
+// in any trial: those of journal writes, and, where they count, those of the
+// requests that the kind sends and those that its journal does.
+func (y *Tally) Missing(kind string, requests, journal bool) []string {
 	y.mu.Lock()
 	defer y.mu.Unlock()
 	boundaries := noteCrashes()
 	if requests {
 		boundaries = slices.Concat(boundaries, requestCrashes(), requestFaults())
+	}
+	if journal {
+		boundaries = slices.Concat(boundaries, mailCrashes(), mailFaults())
 	}
 	var missing []string
 	for _, boundary := range boundaries {
@@ -58,20 +77,44 @@ func (y *Tally) Missing(kind string, requests bool) []string {
 	return missing
 }
 
-// String lists each kind with the number of times that each thing went wrong.
+// mailed reports whether anything went wrong with a request of a journal.
+func (y *Tally) mailed() bool {
+	for _, hits := range y.hits {
+		for what := range hits {
+			if strings.HasPrefix(string(what), "journal: ") {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// String is a table of how many times each thing went wrong with each kind.
 func (y *Tally) String() string {
 	y.mu.Lock()
 	defer y.mu.Unlock()
-	var b strings.Builder
-	for _, kind := range slices.Sorted(maps.Keys(y.hits)) {
-		fmt.Fprintf(&b, "%-22s", kind)
-		total := 0
-		for _, what := range slices.Concat(requestFaults(), requestCrashes(), noteCrashes()) {
-			total += y.hits[kind][what]
-			fmt.Fprintf(&b, " %s %d,", what, y.hits[kind][what])
-		}
-		fmt.Fprintf(&b, " together %d\n", total)
+	columns := slices.Concat(requestFaults(), requestCrashes(), noteCrashes())
+	if y.mailed() {
+		columns = slices.Concat(columns, mailFaults(), mailCrashes())
 	}
-	fmt.Fprintf(&b, "%d points tried\n", y.points)
+	var b strings.Builder
+	for i, what := range columns {
+		fmt.Fprintf(&b, "%2d  %s\n", i+1, what)
+	}
+	fmt.Fprintf(&b, "%-22s", "")
+	for i := range columns {
+		fmt.Fprintf(&b, "%6d", i+1)
+	}
+	for _, kind := range slices.Sorted(maps.Keys(y.hits)) {
+		name := kind
+		if name == "" {
+			name = "(begin and end)"
+		}
+		fmt.Fprintf(&b, "\n%-22s", name)
+		for _, what := range columns {
+			fmt.Fprintf(&b, "%6d", y.hits[kind][what])
+		}
+	}
+	fmt.Fprintf(&b, "\n%d points tried, at %d of them the process that took over was stopped as well\n", y.points, y.twice)
 	return b.String()
 }
