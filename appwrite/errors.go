@@ -42,6 +42,9 @@ var (
 	ErrTooLarge = errors.New("too large")
 	// ErrReadOnly: the client is read-only and the request would write.
 	ErrReadOnly = errors.New("client is read-only")
+	// ErrGuard: a guard forbade the request, so nothing was sent. The guard's
+	// own error is beside it.
+	ErrGuard = errors.New("forbidden by the guard")
 	// ErrTransactionNotReady: the transaction is finished, failed or expired.
 	ErrTransactionNotReady = errors.New("transaction not ready")
 	// ErrTimeout: the attempt took longer than the client allows.

@@ -116,7 +116,7 @@ func WithClock(clock Clock) Option {
 }
 
 // WithGuard has guard called before every request that can change anything;
-// when it fails, nothing is sent and the call fails with its error. Guards add
+// when it fails, nothing is sent and the call fails with ErrGuard and its error. Guards add
 // up: all of them are asked.
 func WithGuard(guard func(context.Context) error) Option {
 	return func(c *Client) error {

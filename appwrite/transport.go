@@ -95,7 +95,7 @@ func (t *boundTransport) admit(req *http.Request) error {
 	}
 	for _, guard := range t.client.guards {
 		if err := guard(t.ctx); err != nil {
-			return refusal{err}
+			return refusal{fmt.Errorf("%w: %w", ErrGuard, err)}
 		}
 	}
 	return nil

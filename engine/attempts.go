@@ -68,6 +68,9 @@ func (x *execution) retry(ctx context.Context, a *act, phase OperationPhase, wor
 		if err = work(); err == nil || stops(err) {
 			return err
 		}
+		if x.class(err) == ClassForbidden {
+			return fmt.Errorf("%w: %w", ErrGuard, err)
+		}
 		if ctx.Err() != nil && !errors.Is(err, ErrForeign) { // the error may be no more than the cancelling
 			return a.fail(phase, following(interruption(ctx), err))
 		}

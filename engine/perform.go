@@ -148,7 +148,9 @@ func (x *execution) attempt(own context.Context, a *act) (Observation, error) {
 	doubtful := a.site.Doubtful
 	watched, changed := x.watch(own)
 	after, err := a.step.Apply(watched, a.site, a.before)
-	a.site.Doubtful = doubtful || (err != nil && (changed() || x.class(err) == ClassAmbiguous))
+	// With a receipt nothing but the commit acts, and its error tells.
+	acted := changed() && !a.receipted
+	a.site.Doubtful = doubtful || (err != nil && (acted || x.class(err) == ClassAmbiguous))
 	if err != nil && own.Err() != nil {
 		a.site.Doubtful = true
 		return nil, following(interruption(own), err)

@@ -10,7 +10,9 @@ import (
 
 // Receiptable is implemented by steps whose effect can be committed in one
 // transaction with a receipt, which then tells whether they have acted. What is
-// committed is in effect: there is nothing to settle.
+// committed is in effect: there is nothing to settle. An Apply that fails after
+// it has asked for the commit gives an ambiguous error, unless the server says
+// that the commit has failed.
 type Receiptable interface {
 	// Receiptable reports whether the step commits with a receipt, given this
 	// before-image. It is pure, asked once, and its answer recorded with the

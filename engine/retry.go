@@ -17,6 +17,9 @@ const (
 	ClassTransient
 	// ClassAmbiguous: the request may have acted, or may still.
 	ClassAmbiguous
+	// ClassForbidden: the guard of the client that a step acts through forbade
+	// the request. The run stops as if its own guard had failed, with ErrGuard.
+	ClassForbidden
 )
 
 // String gives the class's name.
@@ -28,6 +31,8 @@ func (c Class) String() string {
 		return "transient"
 	case ClassAmbiguous:
 		return "ambiguous"
+	case ClassForbidden:
+		return "forbidden"
 	default:
 		return "unknown"
 	}

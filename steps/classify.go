@@ -14,7 +14,14 @@ func Classify(err error) engine.Class {
 	if _, behind := appwrite.UnknownAttribute(err); behind {
 		return engine.ClassTransient
 	}
-	switch appwrite.Classify(err) {
+	if errors.Is(err, appwrite.ErrGuard) {
+		return engine.ClassForbidden
+	}
+	class := appwrite.Classify(err)
+	if _, idle := errors.AsType[*idleError](err); idle && class == appwrite.Ambiguous {
+		class = appwrite.Transient
+	}
+	switch class {
 	case appwrite.Transient:
 		if _, half := errors.AsType[*halfError](err); half {
 			return engine.ClassAmbiguous

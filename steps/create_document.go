@@ -36,6 +36,7 @@ type CreateDocument struct {
 type createMemento struct {
 	ID    string   `json:"id"`
 	Links []string `json:"links,omitempty"` // relationship keys of the collection
+	stageable
 }
 
 // unobserved stands for the fingerprint of a document that nobody has seen; no
@@ -104,7 +105,50 @@ func (s CreateDocument) Capture(ctx context.Context, _ engine.Site) (engine.Meme
 	if found {
 		return nil, stopped(p.ref(), ErrExists, "")
 	}
-	return encode(createMemento{ID: id, Links: f.links})
+	staged := s.CreatedAt+s.UpdatedAt == "" && f.stages(s.values())
+	return encode(createMemento{ID: id, Links: f.links, stageable: stageable{Staged: staged}})
+}
+
+// values are what the step writes.
+func (s CreateDocument) values() DocumentValues {
+	values := DocumentValues{Data: s.Data}
+	if s.Permissions != nil {
+		values.Permissions = &s.Permissions
+	}
+	return values
+}
+
+// Receiptable implements engine.Receiptable. Dates and links need a request of
+// their own.
+func (s CreateDocument) Receiptable(before engine.Memento) bool { return staged(before) }
+
+// Committed implements engine.Receiptable. A document that is not as it was made
+// any more has a fingerprint that no document has, so that an undo halts on it.
+func (s CreateDocument) Committed(ctx context.Context, _ engine.Site, before engine.Memento) (engine.Observation, error) {
+	m, err := recall[createMemento](before)
+	if err != nil {
+		return nil, err
+	}
+	return s.seen(ctx, s.place(m.ID), m)
+}
+
+// seen is the document as it was made, as far as it still is.
+func (s CreateDocument) seen(ctx context.Context, p place, m createMemento) (engine.Observation, error) {
+	live, found, err := p.read(ctx, m.Links)
+	if err != nil && !absentOrTwin(err) {
+		return nil, err
+	}
+	if err != nil || !found {
+		return encode(createObservation{Fingerprint: unobserved})
+	}
+	different, err := s.differing(ctx, p, live)
+	if err != nil {
+		return nil, err
+	}
+	if different != "" {
+		return encode(createObservation{Fingerprint: unobserved})
+	}
+	return observed(live)
 }
 
 // Apply creates the document. An equal one is taken over when an earlier
@@ -115,6 +159,9 @@ func (s CreateDocument) Apply(ctx context.Context, site engine.Site, before engi
 		return nil, err
 	}
 	p := s.place(m.ID)
+	if site.Receipt != nil {
+		return s.commit(ctx, site, p, m)
+	}
 	created, err := p.post(ctx, documentImage{
 		Permissions: s.Permissions, Data: s.Data, CreatedAt: s.CreatedAt, UpdatedAt: s.UpdatedAt,
 	}, m.Links)
@@ -141,6 +188,27 @@ func (s CreateDocument) Apply(ctx context.Context, site engine.Site, before engi
 		return nil, p.foreign("it is there with another %s", different)
 	}
 	return observed(live)
+}
+
+// commit creates the document together with a receipt.
+func (s CreateDocument) commit(ctx context.Context, site engine.Site, p place, m createMemento) (engine.Observation, error) {
+	err := p.commit(ctx, site, []appwrite.Operation{p.operation(appwrite.ActionCreate, s.values())}, nil)
+	if err == nil {
+		after, err := s.seen(ctx, p, m)
+		return after, afterCommit(site, err)
+	}
+	if !errors.Is(err, appwrite.ErrConflict) && !errors.Is(err, appwrite.ErrExists) {
+		return nil, err
+	}
+	_, found, readErr := p.read(ctx, nil)
+	switch {
+	case readErr != nil:
+		return nil, readErr
+	case found:
+		return nil, p.foreign("somebody else has created it meanwhile")
+	default:
+		return nil, stopped(p.ref(), ErrRefused, "a unique value of it is taken by another document: %v", err)
+	}
 }
 
 // observe reads back what was created. What somebody else has written since is

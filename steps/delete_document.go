@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"slices"
 
@@ -36,6 +35,7 @@ type deleteMemento struct {
 	Fingerprint string `json:"fingerprint,omitempty"`
 	Others      int    `json:"others,omitempty"` // documents that are deleted along or lose a link
 	aside
+	stageable
 }
 
 // Kind is "delete_document".
@@ -86,7 +86,17 @@ func (s DeleteDocument) Capture(ctx context.Context, site engine.Site) (engine.M
 	if m.aside, err = layAside(ctx, site, items); err != nil {
 		return nil, err
 	}
+	m.Staged = d.server.Transactions && s.Restored == nil && d.unrelated(s.Collection)
 	return encode(m)
+}
+
+// Receiptable implements engine.Receiptable. What takes others along, or is led
+// to by others, needs requests of its own.
+func (s DeleteDocument) Receiptable(before engine.Memento) bool { return staged(before) }
+
+// Committed implements engine.Receiptable.
+func (s DeleteDocument) Committed(context.Context, engine.Site, engine.Memento) (engine.Observation, error) {
+	return encode(struct{}{})
 }
 
 // deleting is one attempt to delete.
@@ -128,50 +138,72 @@ func (s DeleteDocument) Apply(ctx context.Context, site engine.Site, before engi
 	if err != nil {
 		return nil, err
 	}
-	if spared, err := d.spared(ctx, m); err != nil || spared {
-		return json.RawMessage("{}"), err
+	spared, err := d.spared(ctx, m)
+	if err != nil {
+		return nil, err
 	}
+	removed := false
 	for _, target := range d.targets {
-		if err := d.remove(ctx, m, target); err != nil {
+		if spared {
+			break
+		}
+		if removed, err = d.remove(ctx, m, target); err != nil {
+			return nil, err
+		}
+	}
+	if site.Receipt != nil && !removed {
+		if err := s.place().commit(ctx, site, nil, nil); err != nil {
 			return nil, err
 		}
 	}
 	return encode(struct{}{})
 }
 
-// remove deletes one document that still is as expected.
-func (d deleting) remove(ctx context.Context, m deleteMemento, target member) error {
+// remove deletes one document that still is as expected. It reports false when
+// it is gone, or is left to who has changed it.
+func (d deleting) remove(ctx context.Context, m deleteMemento, target member) (bool, error) {
 	p := d.place(target.collection, target.id)
 	for range guardTries {
 		live, found, err := p.read(ctx, d.neighbourhood.links(target.collection))
 		if err != nil || !found {
-			return err
+			return false, err
 		}
 		why, err := d.touched(m, live)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if why != "" {
 			switch d.site.OnConflict {
 			case engine.ConflictMerge, engine.ConflictSkip: // the document holds somebody else's data now
-				return nil
+				return false, nil
 			case engine.ConflictOverwrite:
 				if _, err := p.setAside(ctx, d.site, live); err != nil {
-					return err
+					return false, err
 				}
 			default:
-				return p.foreign("%s", why)
+				return false, p.foreign("%s", why)
 			}
 		}
-		err = d.client.DeleteDocument(ctx, d.database, target.collection, target.id, appwrite.Guard{UpdatedAt: live.UpdatedAt})
+		err = d.erase(ctx, p, live)
 		switch {
-		case err == nil, errors.Is(err, appwrite.ErrNotFound):
-			return nil
+		case err == nil:
+			return true, nil
+		case errors.Is(err, appwrite.ErrNotFound):
+			return false, nil
 		case !errors.Is(err, appwrite.ErrConflict):
-			return err
+			return false, err
 		}
 	}
-	return p.foreign("it changes faster than it can be deleted")
+	return false, p.foreign("it changes faster than it can be deleted")
+}
+
+// erase deletes a document that must still be as it was read.
+func (d deleting) erase(ctx context.Context, p place, live documentImage) error {
+	if d.site.Receipt == nil {
+		return d.client.DeleteDocument(ctx, p.database, p.collection, p.id, appwrite.Guard{UpdatedAt: live.UpdatedAt})
+	}
+	change := p.operation(appwrite.ActionDelete, DocumentValues{})
+	return missed(p.commit(ctx, d.site, []appwrite.Operation{change}, p.unchanged(d.neighbourhood.links(p.collection), live)))
 }
 
 // touched says what somebody else has done to a document, or "".

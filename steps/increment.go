@@ -20,8 +20,9 @@ type Increment struct {
 	ID         string      `json:"id"`
 	Attribute  string      `json:"attribute"`
 	By         json.Number `json:"by"`
-	// AllowRace must be true. After an answer that got lost, only the value
-	// tells whether the increment has happened, and somebody else's increment
+	// AllowRace lets the step run where there are no receipts: on 1.7, and with
+	// a journal in a file. After an answer that got lost, only the value tells
+	// there whether the increment has happened, and somebody else's increment
 	// of the same field can make it tell wrong.
 	AllowRace bool `json:"allow_race,omitempty"`
 
@@ -31,6 +32,7 @@ type Increment struct {
 // incrementMemento is the value before the step.
 type incrementMemento struct {
 	Value json.Number `json:"value"`
+	stageable
 }
 
 // Kind is "increment".
@@ -48,10 +50,6 @@ func (s Increment) Validate() error {
 		c.fail("by", "must be a number, not %q", s.By.String())
 	} else if by.Sign() == 0 {
 		c.fail("by", "must not be 0")
-	}
-	if !s.AllowRace {
-		c.fail("allow_race", "must be true: if an answer gets lost while somebody else increments the same field, "+
-			"the value cannot tell whether this increment has happened")
 	}
 	return c.err
 }
@@ -88,7 +86,24 @@ func (s Increment) Capture(ctx context.Context, _ engine.Site) (engine.Memento, 
 	if err := s.bounded(attribute, value); err != nil {
 		return nil, err
 	}
-	return encode(incrementMemento{Value: value})
+	return encode(incrementMemento{Value: value, stageable: stageable{Staged: f.server.Transactions}})
+}
+
+// Exacting implements engine.Exacting.
+func (s Increment) Exacting() string {
+	if s.AllowRace {
+		return ""
+	}
+	return "without receipts nothing tells whether an increment has happened whose answer got lost: keep the journal in the project, " +
+		"on Appwrite 1.8 or later, or take the risk that somebody else increments the same field meanwhile with allow_race: true"
+}
+
+// Receiptable implements engine.Receiptable.
+func (s Increment) Receiptable(before engine.Memento) bool { return staged(before) }
+
+// Committed implements engine.Receiptable.
+func (s Increment) Committed(_ context.Context, _ engine.Site, before engine.Memento) (engine.Observation, error) {
+	return before, nil
 }
 
 // value reads the field.
@@ -143,10 +158,16 @@ func (s Increment) sum(value json.Number) (*big.Rat, bool) {
 }
 
 // Apply adds. A server without increments is written to by compare and set.
-func (s Increment) Apply(ctx context.Context, _ engine.Site, before engine.Memento) (engine.Observation, error) {
+func (s Increment) Apply(ctx context.Context, site engine.Site, before engine.Memento) (engine.Observation, error) {
 	m, err := recall[incrementMemento](before)
 	if err != nil {
 		return nil, err
+	}
+	if site.Receipt != nil {
+		if err := s.commit(ctx, site); err != nil {
+			return nil, err
+		}
+		return encode(m)
 	}
 	server, err := s.client.Detect(ctx)
 	if err != nil {
@@ -165,6 +186,46 @@ func (s Increment) Apply(ctx context.Context, _ engine.Site, before engine.Memen
 		return nil, err
 	}
 	return encode(m)
+}
+
+// commit adds together with a receipt. Others may add at the same time; what
+// would lead out of the attribute's bounds is refused as it would be at first.
+func (s Increment) commit(ctx context.Context, site engine.Site) error {
+	change, err := s.change(ctx)
+	if err != nil {
+		return err
+	}
+	return s.place().commit(ctx, site, []appwrite.Operation{change}, func(ctx context.Context) error {
+		_, err := s.value(ctx)
+		return err
+	})
+}
+
+// change is the increment in a transaction, which checks the attribute's bounds.
+func (s Increment) change(ctx context.Context) (appwrite.Operation, error) {
+	f, err := readShape(ctx, s.place())
+	if err != nil {
+		return appwrite.Operation{}, err
+	}
+	by, _ := exact(s.By)
+	change := s.place().operation(appwrite.ActionIncrement, DocumentValues{})
+	change.Attribute, change.By = s.Attribute, s.By
+	attribute := f.attributes[s.Attribute]
+	if by.Sign() < 0 {
+		change.Action, change.By = appwrite.ActionDecrement, decimal(by.Neg(by))
+		change.Min = tight(attribute.Min, minInt64())
+	} else {
+		change.Max = tight(attribute.Max, maxInt64())
+	}
+	return change, nil
+}
+
+// tight gives a bound that is narrower than the type's own, or "".
+func tight(bound json.Number, limit *big.Rat) json.Number {
+	if b, ok := exact(bound); !ok || new(big.Rat).Abs(b).Cmp(new(big.Rat).Sub(new(big.Rat).Abs(limit), big.NewRat(1, 1))) >= 0 {
+		return ""
+	}
+	return bound
 }
 
 // replace writes the sum over the value that was read, and starts anew when

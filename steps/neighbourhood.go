@@ -41,6 +41,18 @@ func (n neighbourhood) shape(collection string) shape {
 	return newShape(n.collections[collection], n.server)
 }
 
+// unrelated reports whether no relationship leads from or to a collection.
+func (n neighbourhood) unrelated(collection string) bool {
+	for id, other := range n.collections {
+		for _, attribute := range other.Attributes {
+			if r := attribute.Relationship; r != nil && (id == collection || r.Related == collection) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 func (n neighbourhood) links(collection string) []string { return n.shape(collection).links }
 
 func (n neighbourhood) place(collection, id string) place {

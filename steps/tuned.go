@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"context"
 	"fmt"
 	"time"
 
@@ -106,6 +107,25 @@ func (t tuned) around(step engine.Step) engine.Step {
 func (t tuned) Irreversible() string {
 	if inner, ok := t.bindable.(engine.Irreversible); ok {
 		return inner.Irreversible()
+	}
+	return ""
+}
+
+// Receiptable asks the step inside.
+func (t tuned) Receiptable(before engine.Memento) bool {
+	inner, ok := t.bindable.(engine.Receiptable)
+	return ok && inner.Receiptable(before)
+}
+
+// Committed asks the step inside.
+func (t tuned) Committed(ctx context.Context, site engine.Site, before engine.Memento) (engine.Observation, error) {
+	return committed(ctx, t.bindable, site, before)
+}
+
+// Exacting asks the step inside.
+func (t tuned) Exacting() string {
+	if inner, ok := t.bindable.(engine.Exacting); ok {
+		return inner.Exacting()
 	}
 	return ""
 }

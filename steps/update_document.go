@@ -36,6 +36,7 @@ type updateMemento struct {
 	Before DocumentValues `json:"before"`
 	// Irreversible says why the old values cannot be written back, if so.
 	Irreversible string `json:"irreversible,omitempty"`
+	stageable
 }
 
 // updateObservation holds what the fields were after the step.
@@ -91,6 +92,7 @@ func (s UpdateDocument) Capture(ctx context.Context, _ engine.Site) (engine.Meme
 		return nil, stopped(s.Target(), ErrMissing, "")
 	}
 	m := updateMemento{Before: s.values(live)}
+	m.Staged = f.stages(s.target()) && !(f.nullable() && f.fillsNulls(s.target(), live))
 	for _, key := range slices.Sorted(maps.Keys(m.Before.Data)) {
 		if reason := f.fault(key, m.Before.Data[key], byPatch); reason != "" && !f.same(key, m.Before.Data, s.Data) {
 			m.Irreversible = fmt.Sprintf("the old value of %s %s", key, reason)
@@ -163,19 +165,61 @@ func (s UpdateDocument) Apply(ctx context.Context, site engine.Site, before engi
 				return nil, s.place().foreign("somebody else has changed %s", taken)
 			}
 		}
-		if todo.empty() {
+		if todo.empty() && site.Receipt == nil {
 			return encode(updateObservation{After: s.values(live), Overwritten: overwritten})
 		}
-		err = s.place().write(ctx, f, todo, live)
+		if site.Receipt == nil {
+			err = s.place().write(ctx, f, todo, live)
+		} else {
+			err = s.commit(ctx, site, f, todo, live)
+		}
 		if errors.Is(err, appwrite.ErrConflict) {
 			continue
 		}
 		if err != nil {
 			return nil, err
 		}
-		return s.observe(ctx, f, live, todo, overwritten)
+		after, err := s.observe(ctx, f, live, todo, overwritten)
+		return after, afterCommit(site, err)
 	}
 	return nil, s.place().foreign("it changes faster than it can be written")
+}
+
+// commit writes fields together with a receipt, or the receipt alone.
+func (s UpdateDocument) commit(ctx context.Context, site engine.Site, f shape, todo DocumentValues, live documentImage) error {
+	if todo.empty() {
+		return s.place().commit(ctx, site, nil, nil)
+	}
+	if f.nullable() && f.fillsNulls(todo, live) {
+		return s.place().foreign("somebody else has emptied a field that has a default, which the write would put back")
+	}
+	change := s.place().operation(appwrite.ActionUpdate, todo)
+	return missed(s.place().commit(ctx, site, []appwrite.Operation{change}, s.place().unchanged(f.links, live)))
+}
+
+// Receiptable implements engine.Receiptable. Null under a default, and links,
+// need requests of their own.
+func (s UpdateDocument) Receiptable(before engine.Memento) bool { return staged(before) }
+
+// Committed implements engine.Receiptable. What others have changed since is
+// given as it was written.
+func (s UpdateDocument) Committed(ctx context.Context, _ engine.Site, before engine.Memento) (engine.Observation, error) {
+	m, err := recall[updateMemento](before)
+	if err != nil {
+		return nil, err
+	}
+	f, err := readShape(ctx, s.place())
+	if absentOrTwin(err) {
+		return encode(updateObservation{After: s.target()})
+	}
+	if err != nil {
+		return nil, err
+	}
+	after, err := s.observe(ctx, f, documentImage{Data: m.Before.Data}, s.target(), nil)
+	if absentOrTwin(err) {
+		return encode(updateObservation{After: s.target()})
+	}
+	return after, err
 }
 
 // observe reads what the write has left. A field that somebody else has changed

@@ -105,6 +105,25 @@ func (s UpsertDocument) Apply(ctx context.Context, site engine.Site, before engi
 	return step.Apply(ctx, site, m)
 }
 
+// Receiptable asks the step that the upsert has turned into.
+func (s UpsertDocument) Receiptable(before engine.Memento) bool {
+	step, m, err := s.settled(before)
+	if err != nil {
+		return false
+	}
+	receiptable, ok := step.(engine.Receiptable)
+	return ok && receiptable.Receiptable(m)
+}
+
+// Committed asks the step that the upsert has turned into.
+func (s UpsertDocument) Committed(ctx context.Context, site engine.Site, before engine.Memento) (engine.Observation, error) {
+	step, m, err := s.settled(before)
+	if err != nil {
+		return nil, err
+	}
+	return committed(ctx, step, site, m)
+}
+
 // Settle has nothing to wait for.
 func (s UpsertDocument) Settle(context.Context, engine.Site, engine.Memento) error { return nil }
 
