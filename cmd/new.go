@@ -19,16 +19,36 @@ import (
 const versionLayout = "20060102150405"
 
 func newNew(a *app) *cobra.Command {
-	var inGo bool
+	var inGo, pair bool
 	c := &cobra.Command{
 		Use:     "new NAME",
 		Short:   "Write the file of a new migration",
 		GroupID: "start",
-		Example: "  backstep new create_products\n  backstep new --go add_prices",
-		Args:    exactArgs(1, "a name, such as create_products"),
-		RunE:    func(_ *cobra.Command, args []string) error { return runNew(a, args[0], inGo) },
+		Long: `Writes a migration file with a version that comes last, for you to fill in.
+
+With --expand-contract it writes two that give an attribute another name without
+breaking deployed clients. The first adds the new name and copies the values; the
+second, on hold until its version is asked for, makes sure that nothing is left
+under the old name only, and deletes that.`,
+		Example: `  backstep new create_products
+  backstep new --go add_prices
+  backstep new --expand-contract rename products.title headline`,
+		Args: func(c *cobra.Command, args []string) error {
+			if pair {
+				return nil // told with the form that is wanted
+			}
+			return exactArgs(1, "a name, such as create_products")(c, args)
+		},
+		RunE: func(_ *cobra.Command, args []string) error {
+			if pair {
+				return runExpandContract(a, args)
+			}
+			return runNew(a, args[0], inGo)
+		},
 	}
 	c.Flags().BoolVar(&inGo, "go", false, "write it in Go, in a folder made by `init --go`")
+	c.Flags().BoolVar(&pair, "expand-contract", false, "write the two migrations that change a name step by step: rename collection.attribute newname")
+	c.MarkFlagsMutuallyExclusive("go", "expand-contract")
 	return c
 }
 

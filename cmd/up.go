@@ -68,7 +68,7 @@ func runUp(c *cobra.Command, a *app, o upOptions) error {
 		if len(reports) > 0 {
 			return s.concluded("up", reports, nil)
 		}
-		return s.nothing("up", "Nothing to do: every migration is applied.")
+		return s.nothing("up", "Nothing to do"+because(err)+".")
 	}
 	if err != nil {
 		return s.concluded("up", reports, err)
