@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -92,7 +93,7 @@ func editsOf(t *testing.T, version, name string, model schema.Model, seed uint64
 	counts := newTally()
 	w := newTravel(t, version, model)
 	for i := range edits {
-		r := rand.New(rand.NewPCG(seed, uint64(i)))
+		r := rand.New(rand.NewPCG(seed, uint64(draw(name, fmt.Sprint(i), math.MaxUint32))))
 		d, done := randomEdit(r, model, w.limits())
 		if !w.visit(t, d, i%5 == 4, counts) || t.Failed() {
 			t.Fatalf("%s, Appwrite %s, seed %d, edit %d: %q, renames %v, fills %v", name, version, seed, i, done, d.renames, d.fills)
@@ -153,7 +154,7 @@ func pairsOf(t *testing.T, version, name string, others []string, models map[str
 			n++
 			d := destiny{from: models[name], to: to}
 			if !w.visit(t, d, i%5 == 4, counts) || t.Failed() {
-				t.Fatal(fmt.Sprintf("%s to %s, Appwrite %s", name, other, version))
+				t.Fatalf("%s to %s, Appwrite %s", name, other, version)
 			}
 		}
 	}

@@ -264,7 +264,7 @@ func (d destiny) unfitIn(database string, from, to schema.Collection, documents 
 			}
 		}
 	}
-	return twinsIn(to, documents, origin)
+	return d.twins(database, to, documents, origin)
 }
 
 // holdersOnce is the type under which a document can be linked by one other only,
@@ -276,8 +276,8 @@ func holdersOnce(a schema.Attribute, collection string) string {
 	return "oneToMany"
 }
 
-// twinsIn says which unique index would find two documents alike.
-func twinsIn(to schema.Collection, documents map[string]map[string]any, origin map[string]schema.Attribute) string {
+// twins says which unique index would find two documents alike.
+func (d destiny) twins(database string, to schema.Collection, documents map[string]map[string]any, origin map[string]schema.Attribute) string {
 	for _, x := range to.Indexes {
 		if x.Type != "unique" {
 			continue
@@ -287,10 +287,17 @@ func twinsIn(to schema.Collection, documents map[string]map[string]any, origin m
 			var tuple []string
 			for _, key := range x.Attributes {
 				var values []any
-				if was, kept := origin[key]; kept {
+				a := findAttribute(&to, key)
+				if a == nil {
+					a = &schema.Attribute{Key: key}
+					values = []any{id} // $id
+				}
+				was, kept := origin[key]
+				if kept {
 					values = elements(was, document[was.Key])
-				} else if strings.HasPrefix(key, "$") {
-					values = []any{id}
+				}
+				if stand := d.standIn(database, to.ID, &was, *a); len(values) == 0 && stand != nil {
+					values = []any{stand}
 				}
 				if len(values) > 0 {
 					tuple = append(tuple, strings.ToLower(fmt.Sprint(values[0])))

@@ -1,0 +1,85 @@
+package schema_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/schema"
+	"github.com/backstep-dev/backstep/steps"
+)
+
+// wide gives texts of 20,002 bytes a row; three of them fit.
+func wide(keys ...string) []schema.Attribute {
+	var list []schema.Attribute
+	for _, key := range keys {
+		list = append(list, text(key, 5000))
+	}
+	return list
+}
+
+func TestDiffFindsRoomForOldAndNew(t *testing.T) {
+	t.Parallel()
+	encrypted := func(keys ...string) []schema.Attribute {
+		list := wide(keys...)
+		for i := range list {
+			list[i].Encrypt = true
+		}
+		return list
+	}
+	by := schema.Index{Key: "by", Type: "key", Attributes: []string{"b"}, Lengths: []int{20}}
+	for name, c := range map[string]struct {
+		from, to schema.Model
+		atOnce   bool
+		outside  bool // by way of an attribute that is stored outside the row
+	}{
+		"side by side":           {from: shopOf(wide("a", "b")), to: shopOf(append(wide("a"), encrypted("b")...))},
+		"without a tombstone":    {from: shopOf(wide("a", "b", "c")), to: shopOf(wide("a", "b", "d")), atOnce: true},
+		"one after the other":    {from: shopOf(wide("a", "b", "c"), by), to: shopOf(append(wide("a"), encrypted("b", "c")...), by), atOnce: true, outside: true},
+		"a larger and a smaller": {from: shopOf(append(wide("a", "b"), text("c", 15))), to: shopOf([]schema.Attribute{text("a", 10000), text("b", 5), text("c", 15)})},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			delta := mustDiff(t, c.from, c.to)
+			atOnce := slices.ContainsFunc(delta.Steps, func(s engine.Step) bool {
+				d, is := s.(steps.DeleteAttribute)
+				return is && d.AtOnce
+			})
+			outside := slices.ContainsFunc(outline(delta.Steps), func(s string) bool { return strings.HasSuffix(s, "_text") })
+			if atOnce != c.atOnce || outside != c.outside {
+				t.Errorf("at once %t, outside the row %t: %q", atOnce, outside, outline(delta.Steps))
+			}
+			for _, version := range []string{"1.9.6", "1.8.1"} {
+				counts := newTally()
+				newTravel(t, version, c.from).visit(t, destiny{from: c.from, to: c.to}, false, counts)
+				if counts.undone != 1 {
+					t.Errorf("Appwrite %s: %v", version, counts)
+				}
+			}
+		})
+	}
+}
+
+func TestDiffRefusesWhatHasNoRoomOnTheWay(t *testing.T) {
+	t.Parallel()
+	// 65,533 bytes: one more fits, a float does not.
+	full := append(wide("a", "b", "c"), text("d", 1099), schema.Attribute{Key: "e", Type: "boolean"}, text("f", 13), schema.Attribute{Key: "g", Type: "integer"})
+	number := slices.Clone(full)
+	number[6] = schema.Attribute{Key: "g", Type: "float"}
+	_, err := schema.Diff(shopOf(full), shopOf(number))
+	var refused *schema.RefusedError
+	if !errors.As(err, &refused) || !strings.Contains(err.Error(), "no room") || !strings.Contains(err.Error(), "products/g") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+func TestDiffRefusesIdsThatTheServerTakesForTheSame(t *testing.T) {
+	t.Parallel()
+	one, two := shopOf(nil), shopOf(nil)
+	two.Databases[0].Collections[0].ID = "Products"
+	if _, err := schema.Diff(one, two); !errors.Is(err, schema.ErrRefused) || !strings.Contains(err.Error(), "two migrations") {
+		t.Errorf("error is %v", err)
+	}
+}
