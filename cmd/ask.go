@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -14,6 +15,11 @@ func addConfirm(f *pflag.FlagSet, name *string) {
 
 func addConflict(f *pflag.FlagSet, policy *string) {
 	f.StringVar(policy, "on-conflict", "", "what an undo does about changes by others: halt, merge, overwrite or skip (default: on_conflict of backstep.yaml)")
+}
+
+// named asks for the name of a protected environment; given is that of a flag.
+func named(given string) func(context.Context, *session) error {
+	return func(_ context.Context, s *session) error { return s.confirm(given) }
 }
 
 // confirm lets a change of a protected environment pass only when its name has

@@ -8,6 +8,6 @@ func (a *app) addCommands(root *cobra.Command) {
 		newInit(a), newNew(a), newImport(a), newSquash(a), newDev(a), newDemo(a),
 		newUp(a), newDown(a), newTo(a), newRedo(a), newBaseline(a), newReset(a),
 		newPlan(a), newLint(a), newVerify(a), newStatus(a), newHistory(a), newJournal(a), newDoctor(a), newVersion(a),
-		newResume(a), newRollback(a), newResolve(a),
+		newResume(a), newRollback(a), newResolve(a), newLock(a),
 	)
 }

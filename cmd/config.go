@@ -21,13 +21,15 @@ const configFile = "backstep.yaml"
 type config struct {
 	Migrations    string                 `yaml:"migrations"`     // folder of the migration files; default "migrations"
 	Default       string                 `yaml:"default"`        // environment used without --env; default: the only one, or "dev"
-	Journal       string                 `yaml:"journal"`        // folder of journals and archives; default ".backstep"
+	Journal       string                 `yaml:"journal"`        // "remote" (default): in the project; "file" or "file:PATH": on this machine
+	JournalKeep   string                 `yaml:"journal_keep"`   // how long `journal prune` keeps ended runs; default "30d"
 	History       historyConfig          `yaml:"history"`        // where an environment keeps what was applied
 	OnInterrupted string                 `yaml:"on_interrupted"` // "resume" (default), "rollback" or "fail": what `up` does about an unfinished run
 	OnInterrupt   string                 `yaml:"on_interrupt"`   // "leave" (default) or "compensate": what Ctrl-C does
 	OnConflict    string                 `yaml:"on_conflict"`    // "halt" (default), "merge", "overwrite" or "skip"
 	OutOfOrder    string                 `yaml:"out_of_order"`   // "refuse" (default), "warn" or "allow": what `up` does about a migration older than an applied one
 	Timeouts      timeoutConfig          `yaml:"timeouts"`
+	Lease         leaseConfig            `yaml:"lease"`
 	Lint          lintConfig             `yaml:"lint"`
 	Encryption    encryptionConfig       `yaml:"encryption"` // sealing of what the journal knows of users' data
 	Redact        []string               `yaml:"redact"`     // fields whose values are in no output: "email", or "users.email" for one collection
@@ -86,7 +88,8 @@ func loadConfig(dir string, getenv func(string) string) (config, error) {
 
 func (c *config) fill(getenv func(string) string) {
 	c.Migrations = firstOf(c.Migrations, getenv("MIGRATIONS_HOME_FOLDER"), "migrations")
-	c.Journal = firstOf(c.Journal, ".backstep")
+	c.Journal = firstOf(c.Journal, journalRemote)
+	c.Lease.fill()
 	c.History.Database = firstOf(c.History.Database, getenv("MIGRATIONS_DATABASE_ID"), "backstep")
 	c.History.Collection = firstOf(c.History.Collection, getenv("MIGRATIONS_COLLECTION_ID"), "migrations")
 	c.OnInterrupted = firstOf(c.OnInterrupted, "resume")
@@ -124,7 +127,7 @@ func (c *config) validate() error {
 			return fmt.Errorf("%s: %s is %q; it may be %s", configFile, check.key, check.value, strings.Join(check.allowed, ", "))
 		}
 	}
-	if err := c.validateSecrets(); err != nil {
+	if err := errors.Join(c.validateSecrets(), c.Lease.validate()); err != nil {
 		return err
 	}
 	if c.Timeouts.Attempt < 0 || c.Timeouts.Budget < 0 || c.Timeouts.Quarantine < 0 {

@@ -15,6 +15,7 @@ type downOptions struct {
 	to         string
 	onConflict string
 	confirm    string
+	limits     limits
 }
 
 func newDown(a *app) *cobra.Command {
@@ -34,6 +35,7 @@ deleting what they created. A down that cannot finish is undone like an up.`,
 	f.StringVar(&o.to, "to", "", "take back every migration newer than this version; 0 takes back all")
 	addConflict(f, &o.onConflict)
 	addConfirm(f, &o.confirm)
+	addLimits(f, &o.limits)
 	return c
 }
 
@@ -52,7 +54,7 @@ func runDown(c *cobra.Command, a *app, o downOptions, args []string) error {
 	if err := knownConflict(o.onConflict); err != nil {
 		return err
 	}
-	s, err := a.open(c, changing, wishes{onConflict: o.onConflict})
+	s, err := a.open(c, changing, wishes{onConflict: o.onConflict, limits: o.limits, confirm: named(o.confirm)})
 	if err != nil {
 		return err
 	}
@@ -64,7 +66,7 @@ func runDown(c *cobra.Command, a *app, o downOptions, args []string) error {
 	if err != nil {
 		return s.refused(err)
 	}
-	if err := s.confirm(o.confirm); err != nil {
+	if err := s.remembered(c.Context(), tasks); err != nil {
 		return err
 	}
 	reports, err := s.runTasks(c.Context(), tasks)
@@ -83,17 +85,17 @@ func newRedo(a *app) *cobra.Command {
 			if err := knownConflict(o.onConflict); err != nil {
 				return err
 			}
-			s, err := a.open(c, changing, wishes{onConflict: o.onConflict})
+			s, err := a.open(c, changing, wishes{onConflict: o.onConflict, limits: o.limits, confirm: named(o.confirm)})
 			if err != nil {
 				return err
 			}
 			defer s.close()
-			if err := s.confirm(o.confirm); err != nil {
-				return err
-			}
 			tasks, err := s.runner.PlanRedo(c.Context())
 			if errors.Is(err, migrations.ErrNothing) {
 				return s.nothing("redo", "Nothing to do"+because(err)+".")
+			}
+			if err == nil {
+				err = s.remembered(c.Context(), tasks)
 			}
 			if err != nil {
 				return s.refused(err)
@@ -104,6 +106,7 @@ func newRedo(a *app) *cobra.Command {
 	}
 	addConflict(c.Flags(), &o.onConflict)
 	addConfirm(c.Flags(), &o.confirm)
+	addLimits(c.Flags(), &o.limits)
 	return c
 }
 

@@ -17,6 +17,7 @@ const (
 	ExitDiffers     = 6 // differences found, with --exit-code
 	ExitRefused     = 7 // refused by policy
 	ExitInterrupted = 8 // interrupted, resumable
+	ExitDeadline    = 9 // stopped for --deadline, with more to do; the next run goes on
 )
 
 // ExitError is an error with the exit code that it means and the command to

@@ -3,68 +3,57 @@ package cmd
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io/fs"
 	"iter"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
+	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/journal"
-	"github.com/backstep-dev/backstep/journal/sqlite"
 )
 
 func newJournal(a *app) *cobra.Command {
 	c := &cobra.Command{
 		Use:     "journal",
-		Short:   "Read and check the account of runs",
+		Short:   "Read, check, move and prune the account of runs",
 		GroupID: "look",
-		Example: "  backstep journal show            the runs\n  backstep journal show RUN        one run's records\n  backstep journal verify          check every record's hash",
+		Long: `The journal holds what every run was about to do, did and saw, and the data that
+was set aside. It is kept in the project itself, in the reserved database, so that
+any machine can go on with what another began; --journal file:PATH keeps it in a
+file of this machine.`,
+		Example: "  backstep journal show            the runs\n  backstep journal show RUN        one run's records\n  backstep journal verify          check every record's hash\n  backstep journal export backup.ndjson\n  backstep journal prune --keep 90d",
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
-	c.AddCommand(newJournalShow(a), newJournalVerify(a))
+	c.AddCommand(newJournalShow(a), newJournalVerify(a), newJournalExport(a), newJournalImport(a), newJournalPrune(a))
 	return c
 }
 
-// openJournal opens the journal of the environment without needing a server.
+// openJournal opens the journal of the environment for reading. A journal that
+// is a file needs no server.
 func (a *app) openJournal(c *cobra.Command) (journal.Store, error) {
 	cfg, err := loadConfig(a.flags.dir, a.getenv)
 	if err != nil {
 		return nil, usageError(err, "")
 	}
-	return a.openStore(c.Context(), &cfg, firstOf(a.flags.env, cfg.Default), reading)
-}
-
-// journalPath is where the journal of one environment lies.
-func (a *app) journalPath(cfg *config, environment string) string {
-	folder := cfg.Journal
-	if !filepath.IsAbs(folder) {
-		folder = filepath.Join(a.flags.dir, folder)
-	}
-	return filepath.Join(folder, environment+".journal.db")
-}
-
-// openStore opens the journal of an environment. For reading it writes nothing:
-// a journal that is not there is an empty one, and stays not there.
-func (a *app) openStore(ctx context.Context, cfg *config, environment string, may access) (journal.Store, error) {
-	path := a.journalPath(cfg, environment)
-	var opts []sqlite.Option
-	if may == reading {
-		opts = append(opts, sqlite.ReadOnly())
-	}
-	store, err := sqlite.Open(ctx, path, opts...)
-	switch {
-	case err == nil:
-		return a.withSecrets(cfg, store)
-	case may == reading && errors.Is(err, fs.ErrNotExist):
-		return noJournal{}, nil
-	case may == changing:
-		return nil, &ExitError{Code: ExitFailed, Err: err, Next: "see to " + filepath.Dir(path) + ": nothing is changed without a journal"}
-	default:
+	environment := firstOf(a.flags.env, cfg.Default)
+	place, err := a.place(&cfg, environment)
+	if err != nil {
 		return nil, err
 	}
+	how := opening{may: reading}
+	if place.remote() {
+		if _, how.client, err = a.client(appwrite.WithReadOnly()); err != nil {
+			return nil, err
+		}
+	}
+	store, err := a.openStore(c.Context(), &cfg, place, how)
+	if err != nil && place.remote() {
+		if t, terr := cfg.target(a.flags.env, a.getenv); terr == nil {
+			return nil, (&session{app: a, target: t}).explain(err)
+		}
+	}
+	return store, err
 }
 
 // noJournal is the journal of an environment that has none yet: nothing to read

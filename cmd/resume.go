@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -42,24 +43,22 @@ take back a migration that was applied, use down.`,
 // takeUp makes a command that ends an unfinished run.
 func takeUp(a *app, c *cobra.Command, verb string, end func(context.Context, *session, string) (engine.Report, error)) *cobra.Command {
 	var onConflict, confirm string
+	var limits limits
 	c.Args = atMostOne("the id of a run")
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if err := knownConflict(onConflict); err != nil {
 			return err
 		}
-		s, err := a.open(c, changing, wishes{onConflict: onConflict})
+		s, err := a.open(c, changing, wishes{onConflict: onConflict, limits: limits, confirm: named(confirm)})
 		if err != nil {
 			return err
 		}
 		defer s.close()
-		if err := s.confirm(confirm); err != nil {
-			return err
-		}
 		run, err := s.unfinishedRun(c, args, verb)
 		if err != nil || run == "" {
 			return err
 		}
-		report, err := end(c.Context(), s, run)
+		report, err := s.end(c.Context(), run, func(ctx context.Context, run string) (engine.Report, error) { return end(ctx, s, run) })
 		if report.Run == "" && err != nil {
 			return s.refused(err)
 		}
@@ -67,7 +66,13 @@ func takeUp(a *app, c *cobra.Command, verb string, end func(context.Context, *se
 	}
 	addConflict(c.Flags(), &onConflict)
 	addConfirm(c.Flags(), &confirm)
+	addLimits(c.Flags(), &limits)
 	return c
+}
+
+// end takes up a run, under the lease.
+func (s *session) end(ctx context.Context, run string, goOn work) (engine.Report, error) {
+	return s.carry(ctx, func(ctx context.Context) (engine.Report, error) { return goOn(ctx, run) }, goOn)
 }
 
 // unfinishedRun is the run that the arguments name, or the only unfinished one.
@@ -75,7 +80,7 @@ func takeUp(a *app, c *cobra.Command, verb string, end func(context.Context, *se
 // returned.
 func (s *session) unfinishedRun(c *cobra.Command, args []string, verb string) (string, error) {
 	if len(args) == 1 {
-		return s.app.findRun(c, s.store, args[0])
+		return s.chosen(c, args[0])
 	}
 	status, err := s.status(c.Context())
 	if err != nil {
@@ -87,7 +92,7 @@ func (s *session) unfinishedRun(c *cobra.Command, args []string, verb string) (s
 	case 1:
 		u := status.Unfinished[0]
 		if u.Status == "" {
-			return "", s.refused(u)
+			return "", s.elsewhere(c.Context(), u)
 		}
 		if u.Settled {
 			if err := s.runner.Settle(c.Context(), u.Run); err != nil {
@@ -111,6 +116,7 @@ func spaced(verb string) string {
 func newResolve(a *app) *cobra.Command {
 	var applied, rolledBack bool
 	var reason, confirm string
+	var wait time.Duration
 	c := &cobra.Command{
 		Use:     "resolve RUN",
 		Short:   "Close a halted run that you have mended by hand",
@@ -130,7 +136,7 @@ the migration, or as before it. Nothing is changed but the journal and the histo
 			if applied {
 				outcome = engine.OutcomeApplied
 			}
-			return runResolve(c, a, args[0], outcome, reason, confirm)
+			return runResolve(c, a, args[0], outcome, reason, confirm, wait)
 		},
 	}
 	f := c.Flags()
@@ -138,19 +144,17 @@ the migration, or as before it. Nothing is changed but the journal and the histo
 	f.BoolVar(&rolledBack, "rolled-back", false, "the project is as before the migration")
 	f.StringVar(&reason, "reason", "", "what was done by hand")
 	addConfirm(f, &confirm)
+	addWait(f, &wait)
 	return c
 }
 
-func runResolve(c *cobra.Command, a *app, prefix string, outcome engine.Outcome, reason, confirm string) error {
-	s, err := a.open(c, changing, wishes{})
+func runResolve(c *cobra.Command, a *app, prefix string, outcome engine.Outcome, reason, confirm string, wait time.Duration) error {
+	s, err := a.open(c, changing, wishes{limits: limits{wait: wait}, confirm: named(confirm)})
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	if err := s.confirm(confirm); err != nil {
-		return err
-	}
-	run, err := a.findRun(c, s.store, prefix)
+	run, err := s.chosen(c, prefix)
 	if err != nil {
 		return err
 	}

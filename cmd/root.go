@@ -41,6 +41,7 @@ type app struct {
 type globalFlags struct {
 	dir     string
 	env     string
+	journal string
 	format  string
 	noInput bool
 	verbose bool
@@ -156,6 +157,7 @@ reverse order when the migration cannot finish. A run that was cut off resumes.`
 	f := root.PersistentFlags()
 	f.StringVarP(&a.flags.dir, "dir", "C", ".", "project folder")
 	f.StringVarP(&a.flags.env, "env", "e", "", "environment of backstep.yaml (default: its default)")
+	f.StringVar(&a.flags.journal, "journal", "", "where the journal is: remote, file, or file:PATH (default: journal of backstep.yaml, else remote: in the project itself)")
 	f.StringVar(&a.flags.format, "format", "table", "output: table or json")
 	f.BoolVar(&a.flags.noInput, "no-input", false, "never ask; fail where an answer would be needed")
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "log every attempt and wait to stderr")

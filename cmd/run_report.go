@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/engine/lease"
 	"github.com/backstep-dev/backstep/journal"
 	"github.com/backstep-dev/backstep/migrations"
 )
@@ -83,11 +85,18 @@ func (s *session) concluded(command string, reports []engine.Report, err error) 
 		return nil
 	}
 	last, ran := endedBy(reports, err)
+	if !ran && s.due() && errors.Is(err, context.DeadlineExceeded) {
+		return &ExitError{Code: ExitDeadline, Err: fmt.Errorf("stopped for --deadline between two runs: %w", err), Next: s.app.name + " " + s.command}
+	}
 	if !ran {
 		return s.refused(err)
 	}
 	s.tell(last)
-	return &ExitError{Code: codeOf(err, last), Err: err, Next: s.next(last), Reported: true}
+	code, next := codeOf(err, last), s.next(last)
+	if code == ExitInterrupted && s.due() {
+		code, next = ExitDeadline, s.app.name+" up, which goes on with it"
+	}
+	return &ExitError{Code: code, Err: err, Next: next, Reported: true}
 }
 
 // endedBy is the run that err tells of. There is none when something else kept
@@ -174,8 +183,12 @@ func (s *session) next(r engine.Report) string {
       %s rollback %s
       %s resolve %s --applied|--rolled-back --reason …`, name, run, name, rollback, name, run)
 	case engine.OutcomeInterrupted:
+		var lost *lease.LostError
+		if errors.As(errors.Join(r.Err, r.UndoErr), &lost) && lost.Reason == lease.Superseded {
+			return "see what the runner that took over has made of it: " + name + " status"
+		}
 		first := ""
-		if errors.Is(r.Err, engine.ErrJournal) {
+		if errors.Is(r.Err, engine.ErrJournal) && !s.place.remote() {
 			first = "see to the disk that holds the journal, then: "
 		}
 		return fmt.Sprintf("%s%s resume %s, or %s rollback %s", first, name, run, name, run)
@@ -251,6 +264,10 @@ func unfinishedError(name string, u *migrations.UnfinishedError, err error) erro
 	case journal.StatusHalted:
 		return &ExitError{Code: ExitHalted, Err: err, Next: fmt.Sprintf("%s journal show %s, then %s resume, rollback or resolve", name, run, name)}
 	default:
-		return &ExitError{Code: ExitHalted, Err: err, Next: "run it where the journal is: " + u.Journal}
+		next := "run it where the journal is: " + u.Journal
+		if strings.HasPrefix(u.Journal, journalRemote+":") {
+			next = "the same command with --journal remote"
+		}
+		return &ExitError{Code: ExitHalted, Err: err, Next: next}
 	}
 }

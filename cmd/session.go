@@ -8,6 +8,8 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -25,10 +27,16 @@ type session struct {
 	target   target
 	set      migrations.Set
 	client   *appwrite.Client
+	place    journalPlace
 	store    journal.Store
 	engine   *engine.Engine
 	runner   *migrations.Runner
 	progress *progress
+	command  string          // as it is typed, such as "journal prune"
+	right    *right          // nil for reading
+	stopAt   time.Time       // when --deadline has the run stop; zero for never
+	abort    <-chan struct{} // closed when a run must stop at once
+	ended    []func()        // what close does besides
 }
 
 // access says what a session may do to the project.
@@ -69,12 +77,16 @@ func newClient(cfg *config, t target, a *app, opts ...appwrite.Option) (*appwrit
 type wishes struct {
 	onConflict string // "" takes the project file's
 	outOfOrder bool
+	limits     limits
+	serial     bool // no planner pass
+	// confirm, when set, is asked before anything is changed, the lease included.
+	confirm func(context.Context, *session) error
 }
 
 // open prepares a session. It reads the migrations before anything else, so
 // that a mistake in a file is told before the server is asked.
 func (a *app) open(c *cobra.Command, may access, want wishes) (*session, error) {
-	s := &session{app: a}
+	s := &session{app: a, command: strings.TrimPrefix(c.CommandPath(), c.Root().DisplayName()+" "), abort: a.abort}
 	var err error
 	if s.cfg, err = loadConfig(a.flags.dir, a.getenv); err != nil {
 		return nil, usageError(err, "")
@@ -96,16 +108,49 @@ func (a *app) open(c *cobra.Command, may access, want wishes) (*session, error) 
 	if err != nil {
 		return nil, s.explain(err)
 	}
-	if s.store, err = a.openStore(c.Context(), &s.cfg, s.target.Name, may); err != nil {
+	if s.place, err = a.place(&s.cfg, s.target.Name); err != nil {
 		return nil, err
 	}
-	if err := s.assemble(server, want); err != nil {
-		return nil, errors.Join(err, s.store.Close())
+	how := opening{client: s.client, may: may}
+	if may == changing {
+		if err := s.admit(c, want); err != nil {
+			s.close()
+			return nil, err
+		}
+		how.guard = s.right.guard
 	}
-	if a.running != nil {
-		a.running.Store(may == changing)
+	if s.store, err = a.openStore(c.Context(), &s.cfg, s.place, how); err == nil {
+		err = s.assemble(server, want)
+	}
+	if err != nil {
+		s.close()
+		return nil, s.explain(err)
 	}
 	return s, nil
+}
+
+// admit asks whoever has to be asked and gets the lease, before anything is
+// changed. From then on every request that changes something asks the lease.
+func (s *session) admit(c *cobra.Command, want wishes) error {
+	if s.app.running != nil {
+		s.app.running.Store(true)
+	}
+	if want.confirm != nil {
+		if err := want.confirm(c.Context(), s); err != nil {
+			return err
+		}
+	}
+	if want.limits.deadline != 0 {
+		if err := s.limit(c, want.limits.deadline); err != nil {
+			return err
+		}
+	}
+	if err := s.acquire(c.Context(), max(want.limits.wait, s.cfg.Lease.Wait)); err != nil {
+		return err
+	}
+	var err error
+	s.client, err = s.client.With(appwrite.WithGuard(s.right.guard))
+	return err
 }
 
 // loadSet reads the migrations folder. A folder that is not there is an empty
@@ -152,7 +197,8 @@ func (s *session) assemble(server appwrite.Server, want wishes) error {
 	}
 	s.progress = a.newProgress()
 	base := []engine.Option{
-		engine.WithObserver(s.progress),
+		engine.WithObserver(engine.ObserverFunc(s.observe)),
+		engine.WithReceipts(receiptsOf(s.store)),
 		engine.WithClassifier(steps.Classify),
 		engine.WithWatch(appwrite.Watch),
 		engine.WithRetry(engine.RetryPolicy{Budget: s.cfg.Timeouts.Budget}),
@@ -162,8 +208,11 @@ func (s *session) assemble(server appwrite.Server, want wishes) error {
 		engine.WithCapabilities(migrations.Capabilities(server)),
 		engine.WithLogger(a.logger),
 	}
-	if a.abort != nil {
-		base = append(base, engine.WithAbort(a.abort))
+	if s.abort != nil {
+		base = append(base, engine.WithAbort(s.abort))
+	}
+	if s.right != nil {
+		base = append(base, engine.WithGuard(s.right.guard))
 	}
 	if s.engine, err = engine.New(s.store, codec, base...); err != nil {
 		return usageError(err, "")
@@ -182,6 +231,14 @@ func (s *session) assemble(server appwrite.Server, want wishes) error {
 	return err
 }
 
+// observe shows what a run does, and tells the lease which run it is.
+func (s *session) observe(event engine.Event) {
+	if s.right != nil && (event.Kind == engine.EventRunStarted || event.Kind == engine.EventRunResumed) {
+		s.right.held().Working(event.Run)
+	}
+	s.progress.Observe(event)
+}
+
 // origin is who runs this where. What cannot be found out stays empty.
 func (s *session) origin() migrations.Origin {
 	host, _ := os.Hostname()
@@ -189,26 +246,44 @@ func (s *session) origin() migrations.Origin {
 	if u, err := user.Current(); err == nil && actor == "" {
 		actor = u.Username
 	}
-	path := s.app.journalPath(&s.cfg, s.target.Name)
-	if abs, err := filepath.Abs(path); err == nil {
-		path = abs
+	where := s.place.String()
+	if !s.place.remote() {
+		path := s.place.path
+		if abs, err := filepath.Abs(path); err == nil {
+			path = abs
+		}
+		where = host + ":" + path
 	}
 	return migrations.Origin{
-		Environment: s.target.Name, Actor: actor, Host: host, Tool: toolVersion(), Journal: host + ":" + path,
+		Environment: s.target.Name, Actor: actor, Host: host, Tool: toolVersion(), Journal: where,
 	}
 }
 
+// close ends the session: the journal first, since the lease covers it.
 func (s *session) close() {
-	s.progress.close()
-	if err := s.store.Close(); err != nil {
-		s.app.logger.Warn("close the journal", "error", err)
+	if s.progress != nil {
+		s.progress.close()
+	}
+	if s.store != nil {
+		if err := s.store.Close(); err != nil {
+			s.app.logger.Warn("close the journal", "error", err)
+		}
+	}
+	if s.right != nil {
+		if err := s.right.end(context.Background()); err != nil {
+			fmt.Fprintf(s.app.streams.Err, "the lease could not be given back, so the next runner waits %s for it: %v\n", s.cfg.Lease.TTL, err)
+		}
+	}
+	for _, end := range s.ended {
+		end()
 	}
 }
 
 // explain adds what to do about an error that the server or the way to it gave.
 func (s *session) explain(err error) error {
+	var exit *ExitError
 	next := hint(s.app.name, err, s.target)
-	if next == "" {
+	if next == "" || errors.As(err, &exit) {
 		return err
 	}
 	return &ExitError{Code: ExitFailed, Err: fmt.Errorf("environment %q: %w", s.target.Name, err), Next: next}

@@ -20,6 +20,7 @@ type upOptions struct {
 	outOfOrder    bool
 	onInterrupted string
 	confirm       string
+	limits        limits
 }
 
 func newUp(a *app) *cobra.Command {
@@ -40,6 +41,7 @@ cut off, it is resumed first (see on_interrupted in backstep.yaml).`,
 	f.BoolVar(&o.outOfOrder, "allow-out-of-order", false, "apply migrations that are older than applied ones")
 	f.StringVar(&o.onInterrupted, "on-interrupted", "", "what to do about an unfinished run: resume, rollback or fail")
 	addConfirm(f, &o.confirm)
+	addLimits(f, &o.limits)
 	return c
 }
 
@@ -47,16 +49,13 @@ func runUp(c *cobra.Command, a *app, o upOptions) error {
 	if !slices.Contains([]string{"", "resume", "rollback", "fail"}, o.onInterrupted) {
 		return usageError(fmt.Errorf("--on-interrupted is %q; it may be resume, rollback or fail", o.onInterrupted), a.name+" up --help")
 	}
-	s, err := a.open(c, changing, wishes{outOfOrder: o.outOfOrder})
+	s, err := a.open(c, changing, wishes{outOfOrder: o.outOfOrder, limits: o.limits, confirm: named(o.confirm)})
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	ctx := c.Context()
 	if _, err := s.status(ctx); err != nil {
-		return err
-	}
-	if err := s.confirm(o.confirm); err != nil {
 		return err
 	}
 	reports, err := s.endUnfinished(ctx, firstOf(o.onInterrupted, s.cfg.OnInterrupted))
@@ -85,8 +84,14 @@ func (s *session) runTasks(ctx context.Context, tasks []migrations.Task) ([]engi
 	var reports []engine.Report
 	for _, task := range tasks {
 		fmt.Fprintf(s.app.streams.Err, "%s %s %s\n", task.Direction, task.Version, task.Name)
-		done, err := s.runner.Run(ctx, []migrations.Task{task})
-		reports = append(reports, done...)
+		report, err := s.carry(ctx, func(ctx context.Context) (engine.Report, error) {
+			done, err := s.runner.Run(ctx, []migrations.Task{task})
+			if len(done) == 0 {
+				return engine.Report{}, err
+			}
+			return done[0], err
+		}, s.runner.Resume)
+		reports = append(reports, report)
 		if err != nil {
 			return reports, err
 		}
@@ -120,7 +125,7 @@ func (s *session) endUnfinished(ctx context.Context, policy string) ([]engine.Re
 			continue
 		}
 		if u.Status != journal.StatusOpen {
-			return reports, u
+			return reports, s.elsewhere(ctx, u)
 		}
 		report, err := s.endOne(ctx, u, policy)
 		if report.Run != "" {
@@ -149,10 +154,10 @@ func (s *session) endOne(ctx context.Context, u *migrations.UnfinishedError, pol
 	switch policy {
 	case "resume":
 		fmt.Fprintf(s.app.streams.Err, "resuming it\n")
-		return s.runner.Resume(ctx, u.Run)
+		return s.end(ctx, u.Run, s.runner.Resume)
 	case "rollback":
 		fmt.Fprintf(s.app.streams.Err, "rolling it back\n")
-		return s.runner.Rollback(ctx, u.Run)
+		return s.end(ctx, u.Run, s.runner.Rollback)
 	default:
 		return engine.Report{}, u
 	}
