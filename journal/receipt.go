@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 )
 
@@ -34,7 +33,7 @@ func (r Receipt) Hash() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("hash the receipt of operation %s: %w", r.Operation, err)
 	}
-	sum := sha256.Sum256(json.RawMessage(data))
+	sum := sha256.Sum256(data)
 	return hex.EncodeToString(sum[:]), nil
 }
 

@@ -224,8 +224,10 @@ func TestAJournalOfANewerReleaseIsErrVersion(t *testing.T) {
 	c := client(t, livetest.Start(t, "1.9.6"))
 	_, err := c.CreateDatabase(t.Context(), appwrite.Database{ID: database, Name: "Backstep", Enabled: true})
 	must(t, err)
-	_, err = c.CreateCollection(t.Context(), database, appwrite.Collection{ID: "records", Name: "Backstep records", Enabled: true,
-		Attributes: []appwrite.Attribute{{Key: "format", Type: appwrite.TypeInteger, Default: json.RawMessage("2")}}})
+	_, err = c.CreateCollection(t.Context(), database, appwrite.Collection{
+		ID: "records", Name: "Backstep records", Enabled: true,
+		Attributes: []appwrite.Attribute{{Key: "format", Type: appwrite.TypeInteger, Default: json.RawMessage("2")}},
+	})
 	must(t, err)
 	if _, err := remote.Open(t.Context(), c, database, remote.WithClock(fast{})); !errors.Is(err, journal.ErrVersion) {
 		t.Errorf("error %v, want ErrVersion", err)
