@@ -35,6 +35,7 @@ func Mermaid(w io.Writer, m Model) error {
 // of attributes. from and to are the models that the delta was made of.
 func (d *Delta) Mermaid(w io.Writer, from, to Model) error {
 	before, after := attributesByRef(from), attributesByRef(to)
+	was, is := newCatalog(from), newCatalog(to)
 	out := newDiagram()
 	marks := map[engine.Ref]string{}
 	for _, c := range d.Changes {
@@ -48,9 +49,9 @@ func (d *Delta) Mermaid(w io.Writer, from, to Model) error {
 			continue
 		}
 		out.entity(o.Database, o.Collection, marks[collectionAt(o.Database, o.Collection)])
-		comment := string(mark(c.Action)) + " " + c.detail(nil, nil)
+		comment := string(mark(c.Action)) + " " + c.detail(was, is)
 		for _, loss := range c.Losses {
-			comment += "! " + string(loss.Code)
+			comment += " ! " + string(loss.Code)
 		}
 		a, known := after[key(o)]
 		if c.Action == Removed || !known {
