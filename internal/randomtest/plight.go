@@ -1,4 +1,4 @@
-package randomtest_test
+package randomtest
 
 import (
 	"context"
@@ -11,8 +11,8 @@ import (
 	"github.com/backstep-dev/backstep/journal"
 )
 
-// plight is what goes wrong in processes, one after the other. Nil is nothing.
-type plight struct {
+// Plight is what goes wrong in processes, one after the other. Nil is nothing.
+type Plight struct {
 	mu      sync.Mutex
 	faults  []*fault
 	appends int // until the process stops at a journal write; 0: it does not
@@ -26,10 +26,10 @@ type fault struct {
 	what        outage.Fault
 }
 
-// troubles draws some. A process that is to stop does so at a request or at one
+// Troubles draws some. A process that is to stop does so at a request or at one
 // of about as many journal writes as the steps need.
-func troubles(rt *rapid.T, steps int) *plight {
-	p := &plight{}
+func Troubles(rt *rapid.T, steps int) *Plight {
+	p := &Plight{}
 	for range rapid.IntRange(0, 3).Draw(rt, "faults") {
 		p.faults = append(p.faults, &fault{
 			method: rapid.SampledFrom([]string{"", "POST", "PATCH", "PUT", "DELETE"}).Draw(rt, "method"),
@@ -38,12 +38,12 @@ func troubles(rt *rapid.T, steps int) *plight {
 			what:   rapid.SampledFrom(append(outage.Survivable(), outage.Limited)).Draw(rt, "fault"),
 		})
 	}
-	p.crash(rt, steps)
+	p.Crash(rt, steps)
 	return p
 }
 
-// crash draws whether and where a process stops.
-func (p *plight) crash(rt *rapid.T, steps int) {
+// Crash draws whether and where a process stops.
+func (p *Plight) Crash(rt *rapid.T, steps int) {
 	switch rapid.IntRange(0, 3).Draw(rt, "crash") {
 	case 1:
 		p.faults = append(p.faults, &fault{
@@ -56,8 +56,8 @@ func (p *plight) crash(rt *rapid.T, steps int) {
 	}
 }
 
-// request decides what happens to a request.
-func (p *plight) request(_ int, req *http.Request) outage.Fault {
+// Request decides what happens to a request.
+func (p *Plight) Request(_ int, req *http.Request) outage.Fault {
 	if p == nil {
 		return outage.None
 	}
@@ -76,8 +76,8 @@ func (p *plight) request(_ int, req *http.Request) outage.Fault {
 	return outage.None
 }
 
-// over ends all trouble.
-func (p *plight) over() {
+// Over ends all trouble.
+func (p *Plight) Over() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.faults, p.appends = nil, 0
@@ -85,7 +85,7 @@ func (p *plight) over() {
 
 // append says whether the process stops at this journal write, and whether
 // after it.
-func (p *plight) append() (stops, after bool) {
+func (p *Plight) append() (stops, after bool) {
 	if p == nil {
 		return false, false
 	}
@@ -98,11 +98,16 @@ func (p *plight) append() (stops, after bool) {
 	return p.appends == 0, p.stored
 }
 
+// Journal is a store as a process sees it that may stop at one of its writes.
+func (p *Plight) Journal(store journal.Store, fuse *outage.Fuse) journal.Store {
+	return &crashing{Store: store, fuse: fuse, plight: p}
+}
+
 // crashing is the journal of a process that may stop at one of its writes.
 type crashing struct {
 	journal.Store
 	fuse   *outage.Fuse
-	plight *plight
+	plight *Plight
 }
 
 // Append implements journal.Store.

@@ -62,7 +62,7 @@ func (w *world) play(rt *rapid.T, counts map[string]int) {
 	if broken {
 		list = append(list, randomtest.Breaking(rt, after))
 	}
-	trouble := troubles(rt, len(list))
+	trouble := randomtest.Troubles(rt, len(list))
 	calm := w.upsetWorker(rt)
 	p := w.process(rt, trouble)
 	report, err := p.engine.Run(context.Background(), engine.Request{Migration: "random", Direction: "up", Plan: p.plan(rt, list)})
@@ -72,9 +72,9 @@ func (w *world) play(rt *rapid.T, counts map[string]int) {
 		counts["after a crash"] += count(p.fuse.Blown())
 		switch round {
 		case 0:
-			trouble.crash(rt, len(list))
+			trouble.Crash(rt, len(list))
 		case 1:
-			trouble.over()
+			trouble.Over()
 			calm()
 		case 6:
 			rt.Fatalf("still unfinished after %d rounds: %v\nleft: %+v\nproof: %+v", round, err, report.Left, report.Proof)

@@ -75,7 +75,7 @@ type process struct {
 // process starts one in which things go wrong as the plight says, from the
 // moment on when it knows its server. Whatever waits long lets requests act
 // that are late, those of processes before it, too.
-func (w *world) process(rt *rapid.T, p *plight, opts ...engine.Option) *process {
+func (w *world) process(rt *rapid.T, p *randomtest.Plight, opts ...engine.Option) *process {
 	rt.Helper()
 	known := false
 	proc := &process{fuse: outage.NewFuse()}
@@ -83,7 +83,7 @@ func (w *world) process(rt *rapid.T, p *plight, opts ...engine.Option) *process 
 		if !known {
 			return outage.None
 		}
-		return p.request(n, req)
+		return p.Request(n, req)
 	})
 	w.wires = append(w.wires, wire)
 	var err error
@@ -95,7 +95,7 @@ func (w *world) process(rt *rapid.T, p *plight, opts ...engine.Option) *process 
 	known = true
 	proc.codec, err = steps.NewCodec(proc.client, nil)
 	require(rt, err)
-	proc.engine, err = engine.New(&crashing{Store: w.store, fuse: proc.fuse, plight: p}, proc.codec, append([]engine.Option{
+	proc.engine, err = engine.New(p.Journal(w.store, proc.fuse), proc.codec, append([]engine.Option{
 		engine.WithClassifier(steps.Classify),
 		engine.WithWatch(appwrite.Watch),
 		engine.WithLogger(w.logger),
