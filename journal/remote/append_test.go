@@ -27,7 +27,7 @@ func everyVersion(t *testing.T, test func(t *testing.T, srv *livetest.Server, p 
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			srv := livetest.Start(t, version)
-			p := project{client(t, srv)}
+			p := projectOf(t, srv)
 			p.open(t)
 			test(t, srv, p)
 		})
@@ -88,7 +88,7 @@ func TestAnAppendOnTheWireHasItsPlaceOnce(t *testing.T) {
 		records := journaltest.Chain(t, "run", 4)
 		must(t, p.open(t).Append(t.Context(), records[0]))
 		var late held
-		slow := project{client(t, srv, appwrite.WithTransport(holding(t, &late, 1, posts("records"))))}
+		slow := p.via(t, srv, appwrite.WithTransport(holding(t, &late, 1, posts("records"))))
 
 		patient := slow.open(t)
 		must(t, patient.Append(t.Context(), records[1])) // by its second attempt
@@ -146,7 +146,7 @@ func TestTwoProcessesRaceForEachPlace(t *testing.T) {
 				}
 				return send()
 			}}
-			store := project{client(t, srv, appwrite.WithTransport(flaky))}.open(t)
+			store := p.via(t, srv, appwrite.WithTransport(flaky)).open(t)
 			group.Go(func() {
 				for {
 					records, err := store.Records(t.Context(), "run")
@@ -188,7 +188,7 @@ func TestAnAppendIsOneRequest(t *testing.T) {
 	everyVersion(t, func(t *testing.T, srv *livetest.Server, p project) {
 		t.Helper()
 		var requests atomic.Int64
-		store := project{client(t, srv, appwrite.WithObserver(func(appwrite.Exchange) { requests.Add(1) }))}.open(t)
+		store := p.via(t, srv, appwrite.WithObserver(func(appwrite.Exchange) { requests.Add(1) })).open(t)
 		records := journaltest.Chain(t, "run", 251)
 		must(t, store.Append(t.Context(), records[0])) // asks whether the run is there
 		for _, part := range [][]journal.Record{records[1:2], records[2:5], records[5:]} {
@@ -213,7 +213,7 @@ func TestListingRunsTakesFewRequests(t *testing.T) {
 		journaltest.Account(t, store, "halted", journal.StatusHalted, journal.Started{})
 		must(t, store.Append(t.Context(), journaltest.Chain(t, "open", 9)...))
 		var requests atomic.Int64
-		lister := project{client(t, srv, appwrite.WithObserver(func(appwrite.Exchange) { requests.Add(1) }))}.open(t)
+		lister := p.via(t, srv, appwrite.WithObserver(func(appwrite.Exchange) { requests.Add(1) })).open(t)
 		requests.Store(0)
 		runs, err := lister.Runs(t.Context())
 		if err != nil || len(runs) != 22 || runs[20].Status != journal.StatusHalted || runs[21].Records != 9 {
@@ -282,11 +282,11 @@ func TestAGuardedJournalSendsNothingOnceTheGuardFails(t *testing.T) {
 		t.Helper()
 		var gone atomic.Bool
 		var writes atomic.Int64
-		open := project{client(t, srv, appwrite.WithObserver(func(e appwrite.Exchange) {
+		open := p.via(t, srv, appwrite.WithObserver(func(e appwrite.Exchange) {
 			if e.Method != http.MethodGet {
 				writes.Add(1)
 			}
-		}))}.open(t)
+		})).open(t)
 		store, err := open.Guarded(func(context.Context) error {
 			if gone.Load() {
 				return errLost
@@ -337,12 +337,12 @@ func TestAKeyThatMayNotWriteIsErrReadOnly(t *testing.T) {
 	if srv.Embedded == nil {
 		t.Skip("a real server's keys are not ours to make")
 	}
-	p := project{client(t, srv)}
+	p := projectOf(t, srv)
 	records := journaltest.Chain(t, "run", 2)
 	must(t, p.open(t).Append(t.Context(), records[0]))
 	limited := *srv
 	limited.Key = srv.Embedded.AddKey("databases.read", "tables.read", "columns.read", "indexes.read", "rows.read")
-	store := project{client(t, &limited)}.open(t)
+	store := p.via(t, &limited).open(t)
 	wantRecords(t, store, records[:1])
 	if err := store.Append(t.Context(), records[1]); !errors.Is(err, journal.ErrReadOnly) {
 		t.Errorf("append: error %v, want ErrReadOnly", err)
@@ -354,7 +354,7 @@ func TestAKeyThatMayNotWriteIsErrReadOnly(t *testing.T) {
 
 func TestRunsThatNoDocumentCanHoldAreRefused(t *testing.T) {
 	t.Parallel()
-	p := project{client(t, livetest.Start(t, "1.9.6"))}
+	p := projectOf(t, livetest.Start(t, "1.9.6"))
 	store := p.open(t)
 	for _, run := range []string{strings.Repeat("x", 256), "a/b"} {
 		if err := store.Append(t.Context(), journaltest.Chain(t, run, 1)...); !errors.Is(err, journal.ErrInvalid) {

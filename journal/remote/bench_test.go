@@ -20,7 +20,7 @@ func eachStore(b *testing.B, bench func(b *testing.B, store journal.Store, begin
 	for _, version := range livetest.Versions() {
 		b.Run("remote-"+version, func(b *testing.B) {
 			var requests atomic.Int64
-			store := project{client(b, livetest.Start(b, version), appwrite.WithObserver(func(appwrite.Exchange) { requests.Add(1) }))}.open(b)
+			store := projectOf(b, livetest.Start(b, version), appwrite.WithObserver(func(appwrite.Exchange) { requests.Add(1) })).open(b)
 			bench(b, store, func() { requests.Store(0); b.ResetTimer() })
 			b.ReportMetric(float64(requests.Load())/float64(b.N), "requests/op")
 		})

@@ -26,14 +26,14 @@ func TestTheCollectionsAreMadeOnceAndOneRequestSeesThem(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			var requests int
-			c := client(t, livetest.Start(t, version), appwrite.WithObserver(func(appwrite.Exchange) { requests++ }))
-			must(t, remote.Ensure(t.Context(), c, database, fast{}))
+			p := projectOf(t, livetest.Start(t, version), appwrite.WithObserver(func(appwrite.Exchange) { requests++ }))
+			must(t, remote.Ensure(t.Context(), p.client, p.database, fast{}))
 			requests = 0
-			must(t, remote.Ensure(t.Context(), c, database, fast{}))
+			must(t, remote.Ensure(t.Context(), p.client, p.database, fast{}))
 			if requests != 1 {
 				t.Errorf("%d requests to see that all is there, want 1", requests)
 			}
-			checkShape(t, c)
+			checkShape(t, p)
 		})
 	}
 }
@@ -47,20 +47,20 @@ func TestMakingTheJournalSurvivesAKillAtEveryRequest(t *testing.T) {
 			t.Run(fmt.Sprintf("%s/after=%t", version, after), func(t *testing.T) {
 				t.Parallel()
 				srv := livetest.Start(t, version)
+				space := livetest.NewSpace(t)
 				stride := 1
 				if version == "1.7.4" && os.Getenv("BACKSTEP_CRASH") == "" {
-					stride = 3 // the requests are those of 1.8.1
+					stride = 5 // the requests are those of 1.8.1
 				}
 				for k := 1; ; k += stride {
-					id := fmt.Sprintf("kill%d", k)
-					if !killedAt(t, srv, id, k, after) {
+					p := project{client: client(t, srv), database: space.ID(fmt.Sprintf("kill%d", k))}
+					if !p.killedAt(t, srv, k, after) {
 						t.Logf("%d points", (k-1)/stride)
 						return
 					}
-					c := client(t, srv)
-					must(t, remote.Ensure(t.Context(), c, id, fast{}))
-					checkShapeOf(t, c, id)
-					must(t, c.DeleteDatabase(t.Context(), id))
+					must(t, remote.Ensure(t.Context(), p.client, p.database, fast{}))
+					checkShape(t, p)
+					must(t, p.client.DeleteDatabase(t.Context(), p.database))
 				}
 			})
 		}
@@ -69,7 +69,7 @@ func TestMakingTheJournalSurvivesAKillAtEveryRequest(t *testing.T) {
 
 // killedAt begins to make a journal and is killed at its k-th request; false
 // says that it needed fewer.
-func killedAt(t *testing.T, srv *livetest.Server, id string, k int, after bool) bool {
+func (p project) killedAt(t *testing.T, srv *livetest.Server, k int, after bool) bool {
 	t.Helper()
 	ctx, kill := context.WithCancel(t.Context())
 	defer kill()
@@ -83,7 +83,7 @@ func killedAt(t *testing.T, srv *livetest.Server, id string, k int, after bool) 
 		}
 		return nil, errNetwork
 	}}
-	err := remote.Ensure(ctx, client(t, srv, appwrite.WithTransport(w)), id, fast{})
+	err := remote.Ensure(ctx, client(t, srv, appwrite.WithTransport(w)), p.database, fast{})
 	if (err != nil) != (w.count() >= k) {
 		t.Errorf("killed at %d of %d: error %v", k, w.count(), err)
 	}
@@ -96,14 +96,15 @@ func TestManyMakeTheJournalAtOnce(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			srv := livetest.Start(t, version)
+			p := projectOf(t, srv)
 			var group sync.WaitGroup
 			for i := range 6 {
 				group.Go(func() {
 					if i%3 == 2 { // some of them do not live to finish
-						killedAt(t, srv, database, 3*i, i%2 == 0)
+						p.killedAt(t, srv, 3*i, i%2 == 0)
 						return
 					}
-					store, err := remote.Open(t.Context(), client(t, srv), database, remote.WithClock(fast{}))
+					store, err := remote.Open(t.Context(), client(t, srv), p.database, remote.WithClock(fast{}))
 					if err != nil {
 						t.Error(err)
 						return
@@ -114,29 +115,23 @@ func TestManyMakeTheJournalAtOnce(t *testing.T) {
 				})
 			}
 			group.Wait()
-			c := client(t, srv)
-			checkShape(t, c)
-			if runs, err := (project{c}).open(t).Runs(t.Context()); err != nil || len(runs) != 4 {
+			checkShape(t, p)
+			if runs, err := p.open(t).Runs(t.Context()); err != nil || len(runs) != 4 {
 				t.Errorf("%d runs, error %v, want 4", len(runs), err)
 			}
 		})
 	}
 }
 
-func checkShape(t *testing.T, c *appwrite.Client) {
-	t.Helper()
-	checkShapeOf(t, c, database)
-}
-
-// checkShapeOf looks at the collections without the store.
-func checkShapeOf(t *testing.T, c *appwrite.Client, id string) {
+// checkShape looks at the collections without the store.
+func checkShape(t *testing.T, p project) {
 	t.Helper()
 	for collection, attributes := range map[string]string{
 		"records":  "edge=string format=integer key=string last=integer records=string run=string seq=integer",
 		"chunks":   "data=string format=integer key=string name=string part=integer parts=integer",
 		"receipts": "format=integer generation=integer key=string operation=string run=string slot=string state=string",
 	} {
-		found, err := c.ListAttributes(t.Context(), id, collection)
+		found, err := p.client.ListAttributes(t.Context(), p.database, collection)
 		must(t, err)
 		seen := make(map[string]string)
 		for _, a := range found {
@@ -155,7 +150,7 @@ func checkShapeOf(t *testing.T, c *appwrite.Client, id string) {
 		if len(seen) > 0 {
 			t.Errorf("%s has also %v", collection, seen)
 		}
-		indexes, err := c.ListIndexes(t.Context(), id, collection)
+		indexes, err := p.client.ListIndexes(t.Context(), p.database, collection)
 		must(t, err)
 		for _, index := range indexes {
 			if index.Status != appwrite.StatusAvailable {
@@ -194,23 +189,24 @@ func TestSomebodyElsesCollectionIsRefusedAndLeftAlone(t *testing.T) {
 		for _, version := range []string{"1.7.4", "1.9.6"} {
 			t.Run(name+"/"+version, func(t *testing.T) {
 				t.Parallel()
-				own := client(t, livetest.Start(t, version))
-				_, err := own.CreateDatabase(t.Context(), appwrite.Database{ID: database, Name: "Backstep", Enabled: true})
+				p := projectOf(t, livetest.Start(t, version))
+				own := p.client
+				_, err := own.CreateDatabase(t.Context(), appwrite.Database{ID: p.database, Name: "Backstep", Enabled: true})
 				must(t, err)
-				_, err = own.CreateCollection(t.Context(), database, c.collection)
+				_, err = own.CreateCollection(t.Context(), p.database, c.collection)
 				must(t, err)
 				if c.attribute.Key != "" {
-					_, err := own.CreateAttribute(t.Context(), database, c.collection.ID, c.attribute)
+					_, err := own.CreateAttribute(t.Context(), p.database, c.collection.ID, c.attribute)
 					must(t, err)
-					must(t, own.WaitAvailable(t.Context(), database, []appwrite.Awaited{{Collection: c.collection.ID, Attribute: c.attribute.Key}}))
+					must(t, own.WaitAvailable(t.Context(), p.database, []appwrite.Awaited{{Collection: c.collection.ID, Attribute: c.attribute.Key}}))
 				}
-				before, err := own.FindCollection(t.Context(), database, c.collection.ID)
+				before, err := own.FindCollection(t.Context(), p.database, c.collection.ID)
 				must(t, err)
-				_, err = remote.Open(t.Context(), own, database, remote.WithClock(fast{}))
+				_, err = remote.Open(t.Context(), own, p.database, remote.WithClock(fast{}))
 				if !errors.Is(err, remote.ErrForeign) || !strings.Contains(fmt.Sprint(err), c.want) {
 					t.Errorf("error %v, want ErrForeign: %s", err, c.want)
 				}
-				after, err := own.FindCollection(t.Context(), database, c.collection.ID)
+				after, err := own.FindCollection(t.Context(), p.database, c.collection.ID)
 				if err != nil || fmt.Sprint(after) != fmt.Sprint(before) {
 					t.Errorf("it was\n%v\nand is\n%v, error %v", before, after, err)
 				}
@@ -221,26 +217,26 @@ func TestSomebodyElsesCollectionIsRefusedAndLeftAlone(t *testing.T) {
 
 func TestAJournalOfANewerReleaseIsErrVersion(t *testing.T) {
 	t.Parallel()
-	c := client(t, livetest.Start(t, "1.9.6"))
-	_, err := c.CreateDatabase(t.Context(), appwrite.Database{ID: database, Name: "Backstep", Enabled: true})
+	p := projectOf(t, livetest.Start(t, "1.9.6"))
+	_, err := p.client.CreateDatabase(t.Context(), appwrite.Database{ID: p.database, Name: "Backstep", Enabled: true})
 	must(t, err)
-	_, err = c.CreateCollection(t.Context(), database, appwrite.Collection{
+	_, err = p.client.CreateCollection(t.Context(), p.database, appwrite.Collection{
 		ID: "records", Name: "Backstep records", Enabled: true,
 		Attributes: []appwrite.Attribute{{Key: "format", Type: appwrite.TypeInteger, Default: json.RawMessage("2")}},
 	})
 	must(t, err)
-	if _, err := remote.Open(t.Context(), c, database, remote.WithClock(fast{})); !errors.Is(err, journal.ErrVersion) {
+	if _, err := remote.Open(t.Context(), p.client, p.database, remote.WithClock(fast{})); !errors.Is(err, journal.ErrVersion) {
 		t.Errorf("error %v, want ErrVersion", err)
 	}
 }
 
 func TestAnAttributeTakenOutOfTheJournalIsNoticed(t *testing.T) {
 	t.Parallel()
-	c := client(t, livetest.Start(t, "1.9.6"))
-	must(t, remote.Ensure(t.Context(), c, database, fast{}))
-	must(t, c.DeleteAttribute(t.Context(), database, "records", "edge"))
-	must(t, c.WaitGone(t.Context(), database, []appwrite.Awaited{{Collection: "records", Attribute: "edge"}}))
-	if _, err := remote.Open(t.Context(), c, database, remote.WithClock(fast{})); !errors.Is(err, journal.ErrDamaged) {
+	p := projectOf(t, livetest.Start(t, "1.9.6"))
+	must(t, remote.Ensure(t.Context(), p.client, p.database, fast{}))
+	must(t, p.client.DeleteAttribute(t.Context(), p.database, "records", "edge"))
+	must(t, p.client.WaitGone(t.Context(), p.database, []appwrite.Awaited{{Collection: "records", Attribute: "edge"}}))
+	if _, err := remote.Open(t.Context(), p.client, p.database, remote.WithClock(fast{})); !errors.Is(err, journal.ErrDamaged) {
 		t.Errorf("error %v, want ErrDamaged", err)
 	}
 }
@@ -252,17 +248,17 @@ func TestAWorkerThatLosesAnAttributeIsReportedWithWhatToDo(t *testing.T) {
 		t.Skip("a real worker cannot be made to fail")
 	}
 	fault := srv.Embedded.Worker().Inject(appwritetest.JobFault{Match: appwritetest.JobMatch{Collection: "records", Key: "run"}, Times: 1, Outcome: appwritetest.Fail})
-	c := client(t, srv)
-	_, err := remote.Open(t.Context(), c, database, remote.WithClock(fast{}))
+	p := projectOf(t, srv)
+	_, err := remote.Open(t.Context(), p.client, p.database, remote.WithClock(fast{}))
 	if stuck, ok := errors.AsType[*appwrite.StatusError](err); !ok || stuck.Ref.Attribute != "run" || !strings.Contains(err.Error(), "delete collection records") {
 		t.Errorf("error %v, want one that says what to do", err)
 	}
 	if fault.Hits() != 1 {
 		t.Errorf("the worker failed %d times", fault.Hits())
 	}
-	must(t, c.DeleteCollection(t.Context(), database, "records"))
-	must(t, remote.Ensure(t.Context(), c, database, fast{}))
-	checkShape(t, c)
+	must(t, p.client.DeleteCollection(t.Context(), p.database, "records"))
+	must(t, remote.Ensure(t.Context(), p.client, p.database, fast{}))
+	checkShape(t, p)
 }
 
 func TestAFailedIndexKeepsNobodyFromTheJournal(t *testing.T) {
@@ -272,7 +268,7 @@ func TestAFailedIndexKeepsNobodyFromTheJournal(t *testing.T) {
 		t.Skip("a real worker cannot be made to fail")
 	}
 	srv.Embedded.Worker().Inject(appwritetest.JobFault{Match: appwritetest.JobMatch{Kind: appwritetest.CreateIndex}, Times: 1, Outcome: appwritetest.Fail})
-	store := project{client(t, srv)}.open(t)
+	store := projectOf(t, srv).open(t)
 	must(t, store.Append(t.Context(), journaltest.Chain(t, "run", 3)...))
 	if got, err := store.Records(t.Context(), "run"); err != nil || len(got) != 3 {
 		t.Errorf("%d records, error %v", len(got), err)
@@ -285,11 +281,11 @@ func TestAJournalOpenedForReadingMakesAndWritesNothing(t *testing.T) {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			srv := livetest.Start(t, version)
-			p := project{client(t, srv)}
-			if _, err := remote.Open(t.Context(), p.client, database, remote.ReadOnly()); !errors.Is(err, fs.ErrNotExist) {
+			p := projectOf(t, srv)
+			if _, err := remote.Open(t.Context(), p.client, p.database, remote.ReadOnly()); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("error %v, want fs.ErrNotExist", err)
 			}
-			if _, err := p.client.FindDatabase(t.Context(), database); !errors.Is(err, appwrite.ErrNotFound) {
+			if _, err := p.client.FindDatabase(t.Context(), p.database); !errors.Is(err, appwrite.ErrNotFound) {
 				t.Errorf("opening for reading made a database: %v", err)
 			}
 			records := journaltest.Chain(t, "run", 2)

@@ -34,7 +34,7 @@ func TestARemovalKilledAtEveryRequestLeavesNothingDangling(t *testing.T) {
 					_, err = receipts.Revoke(t.Context(), r)
 					must(t, err)
 				}
-				if !prunedUntil(t, srv, run, k, after) {
+				if !p.prunedUntil(t, srv, run, k, after) {
 					t.Logf("%d points", 2*(k-1))
 					return
 				}
@@ -51,7 +51,7 @@ func TestARemovalKilledAtEveryRequestLeavesNothingDangling(t *testing.T) {
 
 // prunedUntil begins to remove a run and is killed at its k-th request; false
 // says that it needed fewer.
-func prunedUntil(t *testing.T, srv *livetest.Server, run string, k int, after bool) bool {
+func (p project) prunedUntil(t *testing.T, srv *livetest.Server, run string, k int, after bool) bool {
 	t.Helper()
 	ctx, kill := context.WithCancel(t.Context())
 	defer kill()
@@ -66,7 +66,7 @@ func prunedUntil(t *testing.T, srv *livetest.Server, run string, k int, after bo
 		}
 		return nil, errNetwork
 	}}
-	store := project{client(t, srv, appwrite.WithTransport(w))}.open(t)
+	store := p.via(t, srv, appwrite.WithTransport(w)).open(t)
 	armed = true
 	err := store.Prune(ctx, run)
 	if (err != nil) != (w.count() >= k) {

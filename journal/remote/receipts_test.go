@@ -18,9 +18,6 @@ import (
 	"github.com/backstep-dev/backstep/journal/remote"
 )
 
-// shop is a database beside the journal, in which operations act.
-const shop = "shop"
-
 // everyTransacting runs a test on each version that has transactions, with a
 // collection "counters" to act on.
 func everyTransacting(t *testing.T, test func(t *testing.T, srv *livetest.Server, p project)) {
@@ -29,15 +26,15 @@ func everyTransacting(t *testing.T, test func(t *testing.T, srv *livetest.Server
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			srv := livetest.Start(t, version)
-			p := project{client(t, srv)}
+			p := projectOf(t, srv)
 			p.open(t)
-			_, err := p.client.CreateDatabase(t.Context(), appwrite.Database{ID: shop, Name: "Shop", Enabled: true})
+			_, err := p.client.CreateDatabase(t.Context(), appwrite.Database{ID: p.shop, Name: "Shop", Enabled: true})
 			must(t, err)
-			_, err = p.client.CreateCollection(t.Context(), shop, appwrite.Collection{ID: "counters", Name: "Counters", Enabled: true})
+			_, err = p.client.CreateCollection(t.Context(), p.shop, appwrite.Collection{ID: "counters", Name: "Counters", Enabled: true})
 			must(t, err)
-			_, err = p.client.CreateAttribute(t.Context(), shop, "counters", appwrite.Attribute{Key: "n", Type: appwrite.TypeInteger})
+			_, err = p.client.CreateAttribute(t.Context(), p.shop, "counters", appwrite.Attribute{Key: "n", Type: appwrite.TypeInteger})
 			must(t, err)
-			must(t, p.client.WaitAvailable(t.Context(), shop, []appwrite.Awaited{{Collection: "counters", Attribute: "n"}}))
+			must(t, p.client.WaitAvailable(t.Context(), p.shop, []appwrite.Awaited{{Collection: "counters", Attribute: "n"}}))
 			test(t, srv, p)
 		})
 	}
@@ -45,17 +42,17 @@ func everyTransacting(t *testing.T, test func(t *testing.T, srv *livetest.Server
 
 // stage prepares the creation of a document under a receipt, and gives what
 // commits it.
-func stage(t *testing.T, c *appwrite.Client, r journal.Receipt, document string) (commit func() error) {
+func (p project) stage(t *testing.T, r journal.Receipt, document string) (commit func() error) {
 	t.Helper()
-	tx, err := c.CreateTransaction(t.Context(), time.Minute)
+	tx, err := p.client.CreateTransaction(t.Context(), time.Minute)
 	must(t, err)
-	_, err = c.StageOperations(t.Context(), tx.ID, []appwrite.Operation{
-		{Action: appwrite.ActionCreate, Database: shop, Collection: "counters", Document: document, Data: map[string]any{"n": 1}},
+	_, err = p.client.StageOperations(t.Context(), tx.ID, []appwrite.Operation{
+		{Action: appwrite.ActionCreate, Database: p.shop, Collection: "counters", Document: document, Data: map[string]any{"n": 1}},
 		{Action: appwrite.ActionCreate, Database: r.Database, Collection: r.Collection, Document: r.ID, Data: r.Data},
 	})
 	must(t, err)
 	return func() error {
-		_, err := c.Commit(t.Context(), tx.ID)
+		_, err := p.client.Commit(t.Context(), tx.ID)
 		return err
 	}
 }
@@ -63,7 +60,7 @@ func stage(t *testing.T, c *appwrite.Client, r journal.Receipt, document string)
 // acted says whether a document of the shop is there.
 func (p project) acted(t *testing.T, document string) bool {
 	t.Helper()
-	_, err := p.client.FindDocument(t.Context(), shop, "counters", document)
+	_, err := p.client.FindDocument(t.Context(), p.shop, "counters", document)
 	if err != nil && !errors.Is(err, appwrite.ErrNotFound) {
 		t.Fatal(err)
 	}
@@ -79,7 +76,7 @@ func next(t *testing.T, store *remote.Store, operation string) (journal.Receipt,
 
 func TestReceiptsNeedTransactions(t *testing.T) {
 	t.Parallel()
-	p := project{client(t, livetest.Start(t, "1.7.4"))}
+	p := projectOf(t, livetest.Start(t, "1.7.4"))
 	if receipts := p.open(t).Receipts(); receipts != nil {
 		t.Errorf("receipts %v, want none", receipts)
 	}
@@ -91,10 +88,10 @@ func TestAReceiptIsAppliedOrRevokedAndNeverBoth(t *testing.T) {
 		t.Helper()
 		store := p.open(t)
 		first, applied := next(t, store, "1")
-		if applied || first.Generation != 0 || first.Database != database {
+		if applied || first.Generation != 0 || first.Database != p.database {
 			t.Errorf("first receipt %+v, applied %t", first, applied)
 		}
-		commit := stage(t, p.client, first, "late")
+		commit := p.stage(t, first, "late")
 		for range 2 { // by two holders in turn
 			if applied, err := p.open(t).Receipts().Revoke(t.Context(), first); err != nil || applied {
 				t.Errorf("revoked: applied %t, error %v", applied, err)
@@ -111,7 +108,7 @@ func TestAReceiptIsAppliedOrRevokedAndNeverBoth(t *testing.T) {
 		if applied || second.Generation != 1 || second.ID == first.ID {
 			t.Errorf("second receipt %+v, applied %t", second, applied)
 		}
-		must(t, stage(t, p.client, second, "done")())
+		must(t, p.stage(t, second, "done")())
 		if applied, err := store.Receipts().Revoke(t.Context(), second); err != nil || !applied {
 			t.Errorf("revoked too late: applied %t, error %v", applied, err)
 		}
@@ -141,13 +138,13 @@ func TestOfCommitAndRevocationOneWins(t *testing.T) {
 				return nil, errNetwork
 			}
 		}}
-		revoker := project{client(t, srv, appwrite.WithTransport(flaky))}.open(t)
+		revoker := p.via(t, srv, appwrite.WithTransport(flaky)).open(t)
 		store := p.open(t)
 		wins := [2]int{}
 		for i := range 24 {
 			operation := fmt.Sprint(i + 1)
 			r, _ := next(t, store, operation)
-			commit := stage(t, p.client, r, "doc"+operation)
+			commit := p.stage(t, r, "doc"+operation)
 			var group sync.WaitGroup
 			var committed, revoked error
 			var applied bool
@@ -191,15 +188,15 @@ func TestRequestsOnTheWireDecideNothingTwice(t *testing.T) {
 	everyTransacting(t, func(t *testing.T, srv *livetest.Server, p project) {
 		t.Helper()
 		var late held
-		slow := client(t, srv, appwrite.WithTransport(holding(t, &late, 1, posts("receipts"))))
-		hasty := project{slow}.open(t, remote.WithPatience(0))
+		slow := p.via(t, srv, appwrite.WithTransport(holding(t, &late, 1, posts("receipts"))))
+		hasty := slow.open(t, remote.WithPatience(0))
 		store := p.open(t)
 
 		r, _ := next(t, store, "1")
 		if _, err := hasty.Receipts().Revoke(t.Context(), r); err == nil {
 			t.Error("a revocation without an answer was taken for one")
 		}
-		must(t, stage(t, p.client, r, "one")())
+		must(t, p.stage(t, r, "one")())
 		if answers := late.release(t); !slices.Equal(answers, []int{http.StatusConflict}) {
 			t.Errorf("the late revocation was answered %v, want a conflict", answers)
 		}
@@ -211,7 +208,7 @@ func TestRequestsOnTheWireDecideNothingTwice(t *testing.T) {
 		commits := func(req *http.Request) bool {
 			return req.Method == http.MethodPatch && strings.Contains(req.URL.Path, "/transactions/")
 		}
-		commit := stage(t, client(t, srv, appwrite.WithTransport(holding(t, &late, 1, commits))), r, "two")
+		commit := p.via(t, srv, appwrite.WithTransport(holding(t, &late, 1, commits))).stage(t, r, "two")
 		if err := commit(); appwrite.Classify(err) != appwrite.Ambiguous {
 			t.Errorf("the held commit: error %v", err)
 		}
@@ -280,7 +277,7 @@ func TestReceiptsThatMakeNoSenseAreNoticed(t *testing.T) {
 		third := r
 		third.ID = strings.TrimSuffix(r.ID, "0") + "2"
 		third.Data["generation"] = 2
-		_, err = p.client.CreateDocument(t.Context(), database, "receipts", appwrite.Document{ID: third.ID, Data: third.Data})
+		_, err = p.client.CreateDocument(t.Context(), p.database, "receipts", appwrite.Document{ID: third.ID, Data: third.Data})
 		must(t, err)
 		if _, _, err := store.Receipts().Next(t.Context(), "run", "1"); !errors.Is(err, journal.ErrDamaged) {
 			t.Errorf("a gap in the generations: error %v, want ErrDamaged", err)
@@ -296,7 +293,7 @@ func TestVerifyHoldsRecordsAgainstReceipts(t *testing.T) {
 		t.Helper()
 		store := p.open(t)
 		r, _ := next(t, store, "1")
-		must(t, stage(t, p.client, r, "done")())
+		must(t, p.stage(t, r, "done")())
 		sum, err := r.Hash()
 		must(t, err)
 		records := journaltest.Chain(t, "run", 1)
@@ -318,7 +315,7 @@ func TestVerifyHoldsRecordsAgainstReceipts(t *testing.T) {
 		if named, ok := errors.AsType[*journal.RecordError](err); !ok || named.Seq != 3 || !errors.Is(err, journal.ErrDamaged) {
 			t.Errorf("a changed receipt: error %v, want ErrDamaged of record 3", err)
 		}
-		must(t, p.client.DeleteDocument(t.Context(), database, "receipts", r.ID, appwrite.Guard{}))
+		must(t, p.client.DeleteDocument(t.Context(), p.database, "receipts", r.ID, appwrite.Guard{}))
 		if found, err := journal.Verify(t.Context(), store, "run"); err != nil || !slices.Equal(found.Absent, []string{"1"}) {
 			t.Errorf("a removed receipt: %+v, error %v, want it to be told", found, err)
 		}

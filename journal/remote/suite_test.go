@@ -20,7 +20,7 @@ func TestRemotePassesTheSuite(t *testing.T) {
 			t.Parallel()
 			journaltest.Run(t, journaltest.Backend{New: func(t *testing.T) journaltest.Opened {
 				t.Helper()
-				p := project{client: client(t, livetest.Start(t, version))}
+				p := projectOf(t, livetest.Start(t, version))
 				return journaltest.Opened{
 					Store:       p.open(t),
 					Reopen:      func(t *testing.T) journal.Store { t.Helper(); return p.open(t) },
@@ -33,13 +33,29 @@ func TestRemotePassesTheSuite(t *testing.T) {
 }
 
 // project is a project whose journal is looked at behind the store's back.
-type project struct{ client *appwrite.Client }
+type project struct {
+	client   *appwrite.Client
+	database string // of the journal
+	shop     string // a database beside it, in which operations act
+}
 
-const database = "backstep"
+// projectOf gives the part of a server's project that belongs to this test.
+func projectOf(tb testing.TB, srv *livetest.Server, opts ...appwrite.Option) project {
+	tb.Helper()
+	space := livetest.NewSpace(tb)
+	return project{client: client(tb, srv, opts...), database: space.ID("backstep"), shop: space.ID("shop")}
+}
+
+// via gives the same project through another client.
+func (p project) via(tb testing.TB, srv *livetest.Server, opts ...appwrite.Option) project {
+	tb.Helper()
+	p.client = client(tb, srv, opts...)
+	return p
+}
 
 func (p project) open(tb testing.TB, opts ...remote.Option) *remote.Store {
 	tb.Helper()
-	store, err := remote.Open(tb.Context(), p.client, database, append([]remote.Option{remote.WithClock(fast{})}, opts...)...)
+	store, err := remote.Open(tb.Context(), p.client, p.database, append([]remote.Option{remote.WithClock(fast{})}, opts...)...)
 	must(tb, err)
 	tb.Cleanup(func() { _ = store.Close() })
 	return store
@@ -49,7 +65,7 @@ func (p project) open(tb testing.TB, opts ...remote.Option) *remote.Store {
 func (p project) documents(tb testing.TB, collection string) []appwrite.Document {
 	tb.Helper()
 	var all []appwrite.Document
-	for page, err := range p.client.Walk(tb.Context(), database, collection, appwrite.WalkOptions{}) {
+	for page, err := range p.client.Walk(tb.Context(), p.database, collection, appwrite.WalkOptions{}) {
 		must(tb, err)
 		all = append(all, page...)
 	}
@@ -58,7 +74,7 @@ func (p project) documents(tb testing.TB, collection string) []appwrite.Document
 
 func (p project) set(tb testing.TB, collection, id string, fields map[string]any) {
 	tb.Helper()
-	_, err := p.client.UpdateDocument(tb.Context(), database, collection, id, appwrite.DocumentPatch{Data: fields}, appwrite.Guard{})
+	_, err := p.client.UpdateDocument(tb.Context(), p.database, collection, id, appwrite.DocumentPatch{Data: fields}, appwrite.Guard{})
 	must(tb, err)
 }
 
