@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Operation is one unit of effect, journaling and undo.
@@ -93,15 +94,17 @@ func NewPlan(steps []Step, options PlanOptions) (Plan, error) {
 
 // overdue divides the waiting destructions into those that must happen before
 // a step on target, with everything inside what they destroy, and the rest.
+// Letter case does not count: a store may not tell names apart by it.
 func overdue(late []Operation, target Ref) (due, rest []Operation) {
 	var gone []Ref
+	target = target.folded()
 	for _, operation := range late {
-		if ref := operation.Effect.Target(); ref == target || ref.Contains(target) {
+		if ref := operation.Effect.Target().folded(); ref == target || ref.Contains(target) {
 			gone = append(gone, ref)
 		}
 	}
 	for _, operation := range late {
-		ref := operation.Effect.Target()
+		ref := operation.Effect.Target().folded()
 		if slices.ContainsFunc(gone, func(g Ref) bool { return g == ref || g.Contains(ref) }) {
 			due = append(due, operation)
 		} else {
@@ -109,6 +112,12 @@ func overdue(late []Operation, target Ref) (due, rest []Operation) {
 		}
 	}
 	return due, rest
+}
+
+// folded gives the reference with its names in lower case.
+func (r Ref) folded() Ref {
+	r.Database, r.Collection, r.Key = strings.ToLower(r.Database), strings.ToLower(r.Collection), strings.ToLower(r.Key)
+	return r
 }
 
 func single(step, effect Step) Operation {

@@ -52,6 +52,10 @@ func TestPlanPutsDestructionLast(t *testing.T) {
 			steps: []engine.Step{discard("a"), create("gone:a/x", "1")},
 			want:  []string{"1 move collection a", "2 remove collection gone:a late", "3 create document gone:a/x"},
 		},
+		"letter case does not tell what is to be gone from what comes": {
+			steps: []engine.Step{discard("a"), create("GONE:A", "1")},
+			want:  []string{"1 move collection a", "2 remove collection gone:a late", "3 create collection GONE:A"},
+		},
 		"no steps are a plan, too": {want: []string{}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -75,11 +75,17 @@ func TestDiffRefusesWhatHasNoRoomOnTheWay(t *testing.T) {
 	}
 }
 
-func TestDiffRefusesIdsThatTheServerTakesForTheSame(t *testing.T) {
+func TestDiffMakesWayForIdsThatDifferByLetterCaseOnly(t *testing.T) {
 	t.Parallel()
-	one, two := shopOf(nil), shopOf(nil)
+	one, two := shopOf(wide("a")), shopOf(wide("b"))
 	two.Databases[0].Collections[0].ID = "Products"
-	if _, err := schema.Diff(one, two); !errors.Is(err, schema.ErrRefused) || !strings.Contains(err.Error(), "two migrations") {
-		t.Errorf("error is %v", err)
+	three := shopOf(wide("c"))
+	three.Databases[0].ID = "SHOP"
+	for _, to := range []schema.Model{two, three} {
+		counts := newTally()
+		newTravel(t, "1.9.6", one).visit(t, destiny{from: one, to: to}, false, counts)
+		if counts.undone != 1 {
+			t.Errorf("%v: %v", to, counts)
+		}
 	}
 }

@@ -15,9 +15,10 @@ import (
 type stage int
 
 const (
-	stageCreate     stage = iota // the database, new collections with their attributes and indexes
-	stageSave                    // links into spare attributes
+	stageSave       stage = iota // links into spare attributes
 	stageUnrelate                // relationships that go
+	stageClear                   // collections that go and whose ids are in the way
+	stageCreate                  // the database, new collections with their attributes and indexes
 	stageAttributes              // attributes and indexes, collection by collection
 	stageRelate                  // relationships that come
 	stageLink                    // links out of spare attributes
@@ -35,9 +36,8 @@ type differ struct {
 	from, to Model // in canonical order; two-way relationships at the same ends
 	// tight says for which collections, by database and id, the plain way takes
 	// more room than there is.
-	tight    map[string]tightness
-	changes  []*Change
-	problems []Problem
+	tight   map[string]tightness
+	changes []*Change
 }
 
 // queued is a step and the change that it is for.
@@ -64,9 +64,6 @@ func (d *differ) diff(from, to Model) (*Delta, error) {
 	d.tight = map[string]tightness{}
 	for {
 		list := d.plan()
-		if len(d.problems) > 0 {
-			return nil, refused("diff", d.problems)
-		}
 		crowded := d.crowded(list)
 		if crowded == nil {
 			return d.delta(list), nil
@@ -79,14 +76,18 @@ func (d *differ) diff(from, to Model) (*Delta, error) {
 
 // plan queues the steps of every database, one after the other.
 func (d *differ) plan() []queued {
-	d.changes, d.problems = nil, nil
-	var list, last []queued
+	d.changes = nil
+	var first, list, last []queued
 	matched(d.from.Databases, d.to.Databases, func(db Database) string { return db.ID }, func(id string, x, y *Database) {
 		if y == nil {
 			c := d.change(Removed, ByDeletion, databaseAt(id), x.At)
 			c.lose(LossDatabase, "the database goes with everything in it")
-			last = append(last, queued{c, steps.DeleteDatabase{ID: id}})
-			d.twins("database", id, databaseIDs(d.to))
+			q := queued{c, steps.DeleteDatabase{ID: id}}
+			if twin(id, d.to.Databases, func(db Database) string { return db.ID }) {
+				first = append(first, q)
+			} else {
+				last = append(last, q)
+			}
 			return
 		}
 		db := &databaseDiff{differ: d, to: *y}
@@ -104,7 +105,7 @@ func (d *differ) plan() []queued {
 			list = append(list, part...)
 		}
 	})
-	return append(list, last...)
+	return slices.Concat(first, list, last)
 }
 
 // itself changes the database's own fields.
@@ -141,9 +142,12 @@ func (db *databaseDiff) collections() {
 		case y == nil:
 			c := db.change(Removed, ByDeletion, collectionAt(db.to.ID, id), x.At)
 			c.lose(LossCollection, "the collection goes with its documents")
-			db.add(stageDelete, c, steps.DeleteCollection{Database: db.to.ID, ID: id})
+			at := stageDelete
+			if twin(id, db.to.Collections, func(c Collection) string { return c.ID }) {
+				at = stageClear
+			}
+			db.add(at, c, steps.DeleteCollection{Database: db.to.ID, ID: id})
 			db.unrelate(*x)
-			db.twins("collection", id, collectionIDs(db.to))
 		default:
 			both = append(both, newCollectionDiff(db, *x, *y))
 		}
@@ -203,15 +207,11 @@ func (c *Change) condition(format string, args ...any) {
 	c.Conditions = append(c.Conditions, fmt.Sprintf(format, args...))
 }
 
-// twins refuses ids that differ from one that goes by letter case only: the
-// server takes them for the same until the old one is gone, which is last.
-func (d *differ) twins(what, id string, others []string) {
-	for _, other := range others {
-		if strings.EqualFold(id, other) && id != other {
-			d.problems = append(d.problems, Problem{Reason: fmt.Sprintf(
-				"%s %s is to go and %s to come: the server takes their ids for the same: make it two migrations", what, id, other)})
-		}
-	}
+// twin reports whether one of the ids that stay or come differs from one that
+// goes by letter case only. The server takes the two for the same, so the old
+// one has to go first.
+func twin[T any](id string, others []T, key func(T) string) bool {
+	return slices.ContainsFunc(others, func(other T) bool { return strings.EqualFold(id, key(other)) })
 }
 
 // delta gives the result: changes in order, and steps that they refer to.
@@ -275,22 +275,6 @@ func changedFields(pairs []field) []FieldChange {
 		out = append(out, FieldChange{Name: d.Field, From: d.A, To: d.B})
 	}
 	return out
-}
-
-func databaseIDs(m Model) []string {
-	ids := make([]string, len(m.Databases))
-	for i, db := range m.Databases {
-		ids[i] = db.ID
-	}
-	return ids
-}
-
-func collectionIDs(db Database) []string {
-	ids := make([]string, len(db.Collections))
-	for i, c := range db.Collections {
-		ids[i] = c.ID
-	}
-	return ids
 }
 
 func databaseAt(id string) engine.Ref { return engine.Ref{Type: "database", Database: id} }
