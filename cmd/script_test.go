@@ -55,11 +55,13 @@ func TestScripts(t *testing.T) {
 		Dir:   filepath.Join("..", "testdata", "script"),
 		Setup: setupScript,
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"server": startServer,
-			"fault":  injectFault,
-			"edit":   editFile,
-			"exits":  exitsWith,
-			"keep":   keepMatch,
+			"server":   startServer,
+			"fault":    injectFault,
+			"edit":     editFile,
+			"exits":    exitsWith,
+			"keep":     keepMatch,
+			"request":  sendRequest,
+			"readonly": readOnly,
 		},
 		Condition: func(name string) (bool, error) {
 			if name != "live" {

@@ -1,0 +1,42 @@
+package cmd_test
+
+import (
+	"bytes"
+	"io"
+	"net/http"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+// sendRequest does to the newest server of a script what somebody else might:
+// request METHOD PATH [JSON]. It wants the server to take it.
+func sendRequest(ts *testscript.TestScript, _ bool, args []string) {
+	if len(args) < 2 || len(args) > 3 {
+		ts.Fatalf("usage: request METHOD PATH [JSON]")
+	}
+	var body io.Reader = http.NoBody
+	if len(args) == 3 {
+		body = bytes.NewBufferString(args[2])
+	}
+	s := stageOf(ts)
+	r, err := http.NewRequestWithContext(s.tb.Context(), args[0], s.server.Endpoint+args[1], body)
+	ts.Check(err)
+	r.Header.Set("X-Appwrite-Project", s.server.Project)
+	r.Header.Set("X-Appwrite-Key", s.server.Key)
+	r.Header.Set("Content-Type", "application/json")
+	answer, err := http.DefaultClient.Do(r)
+	ts.Check(err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	ts.Check(err)
+	if answer.StatusCode >= http.StatusMultipleChoices {
+		ts.Fatalf("%s %s: %d %s", args[0], args[1], answer.StatusCode, text)
+	}
+}
+
+// readOnly makes the newest server of a script refuse whatever is no read.
+func readOnly(ts *testscript.TestScript, _ bool, _ []string) {
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		injectFault(ts, false, []string{method, "**", "refuse", "0"})
+	}
+}
