@@ -55,8 +55,14 @@ func ended(lock lease.Lock) bool {
 	if syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) != nil {
 		return false
 	}
-	// The file stays: until the lock is superseded it may have to tell again.
-	return true
+	return true // and the file stays: until the lock is superseded it may have to tell again
+}
+
+// clearMark removes what a process that has ended left behind.
+func clearMark(lock lease.Lock) {
+	if _, id, _ := strings.Cut(lock.Holder.Process, "/"); markID().MatchString(id) {
+		_ = os.Remove(markPath(id))
+	}
 }
 
 func markID() *regexp.Regexp { return regexp.MustCompile(`^[0-9a-f-]{36}$`) }

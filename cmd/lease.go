@@ -63,13 +63,21 @@ func (s *session) acquire(ctx context.Context, wait time.Duration) error {
 	}
 	origin := s.origin()
 	process, release := markAlive(s.app.logger)
+	var dead lease.Lock // whose holder was found to have ended
 	r := &right{
 		locks: remote.NewLocks(client, s.cfg.History.Database), release: release,
 		holder: lease.Holder{
 			Host: origin.Host, Actor: origin.Actor, Environment: origin.Environment, Command: s.command, Process: process,
 		},
 		options: []lease.Option{
-			lease.WithTTL(s.cfg.Lease.TTL), lease.WithDead(ended), lease.WithLogger(s.app.logger),
+			lease.WithTTL(s.cfg.Lease.TTL), lease.WithLogger(s.app.logger),
+			lease.WithDead(func(lock lease.Lock) bool {
+				if !ended(lock) {
+					return false
+				}
+				dead = lock
+				return true
+			}),
 			lease.WithBlocked(s.tellBlocked()), lease.WithPatience(wait),
 		},
 	}
@@ -80,6 +88,9 @@ func (s *session) acquire(ctx context.Context, wait time.Duration) error {
 	if r.lease, err = lease.Acquire(ctx, r.locks, r.holder, r.options...); err != nil {
 		release()
 		return s.notAcquired(err)
+	}
+	if dead.Fence != 0 {
+		clearMark(dead)
 	}
 	s.right = r
 	return nil

@@ -189,36 +189,30 @@ func (l *Lease) Working(run string) {
 
 // Release ends the renewal and marks the lock as released. It is to be called
 // once nothing more will be changed; afterwards the guard refuses. An error
-// means that the next runner has to wait for the lock to be dead.
+// means that the next runner has to wait for the lock to be dead. One that is
+// another's by now is left alone.
 func (l *Lease) Release(ctx context.Context) error {
 	l.stop()
 	<-l.done
 	l.settle(func(m *machine) { m.expire(l.clock.Now()) })
 	var lost *LostError
-	err := l.Err()
-	if errors.As(err, &lost) && lost.Reason != Lapsed && lost.Reason != SetBack {
-		return nil // it is another's, or released already
-	}
-	tries := releaseTries
-	if err != nil {
-		tries = 1 // nobody counts on it any more
-	}
-	l.settle(func(m *machine) {
-		if m.at != over {
-			m.lose(Given, Lock{})
+	if errors.As(l.Err(), &lost) {
+		if lost.Reason == Lapsed || lost.Reason == SetBack { // it may still stand in the way of others
+			l.try(ctx, "release what was lost", func(ctx context.Context) error { return l.release(ctx, lost.Lock) })
 		}
-	})
-	return l.giveBack(ctx, tries)
+		return nil
+	}
+	l.settle(func(m *machine) { m.lose(Given, Lock{}) })
+	return l.giveBack(context.WithoutCancel(ctx))
 }
 
 // releaseTries is how often a release is tried: what fails costs others a TTL.
 const releaseTries = 3
 
-func (l *Lease) giveBack(ctx context.Context, tries int) error {
-	ctx = context.WithoutCancel(ctx)
+func (l *Lease) giveBack(ctx context.Context) error {
 	fence := l.Lock().Fence
 	var err error
-	for range tries {
+	for range releaseTries {
 		attempt, cancel := context.WithTimeout(ctx, l.terms.Attempt)
 		err = l.locks.Release(attempt, fence)
 		cancel()
