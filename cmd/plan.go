@@ -73,11 +73,13 @@ whether down restores everything. It exits with 1 when something fails.`,
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit with 6 when there is something to do")
 	f.BoolVar(&o.shadow, "shadow", false, "try it on a copy of the environment: up, down and up again")
 	f.IntVar(&o.data, "data", 0, "with --shadow: how many documents of each collection the copy holds, besides those that the migrations name")
-	c.MarkFlagsMutuallyExclusive("shadow", "down")
 	return c
 }
 
 func runPlan(c *cobra.Command, a *app, o planOptions) error {
+	if o.shadow && o.down {
+		return usageError(errors.New("--shadow takes the pending migrations up and down again; --down is for those that are applied"), a.name+" plan --shadow")
+	}
 	if o.data < 0 || o.data > 0 && !o.shadow {
 		return usageError(errors.New("--data is a number of documents for --shadow"), a.name+" plan --help")
 	}
