@@ -110,7 +110,7 @@ func (w *walker) take(change engine.Step) {
 	case steps.CreateDatabase:
 		w.createDatabase(s)
 	case steps.UpdateDatabase:
-		w.database(s.ID)
+		w.updateDatabase(s)
 	case steps.DeleteDatabase:
 		w.deleteDatabase(s)
 	case steps.CreateCollection:

@@ -195,7 +195,7 @@ func (w *walker) renameAttribute(s steps.RenameAttribute) {
 	if !strings.EqualFold(s.Key, s.NewKey) {
 		w.taken("attribute", s.NewKey, "collection "+c.path(), c.keys())
 	}
-	if c.made != w.m.Version && (a == nil || a.made != w.m.Version) {
+	if c.made != w.m.Version && (a == nil || a.made != w.m.Version && !a.copied) {
 		w.finding(CodeRename, []string{"new_key"}, fmt.Sprintf("backstep new --expand-contract rename %s.%s %s", s.Collection, s.Key, s.NewKey),
 			"deployed clients that read or write %s/%s fail from the moment it is called %s", c.path(), s.Key, s.NewKey)
 	}

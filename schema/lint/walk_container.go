@@ -21,6 +21,19 @@ func (w *walker) createDatabase(s steps.CreateDatabase) {
 	w.world.databases = append(w.world.databases, &database{id: s.ID, name: s.Name, enabled: s.Enabled == nil || *s.Enabled, made: w.m.Version})
 }
 
+func (w *walker) updateDatabase(s steps.UpdateDatabase) {
+	d := w.database(s.ID)
+	if d == nil {
+		return
+	}
+	if s.Name != "" {
+		d.name = s.Name
+	}
+	if s.Enabled != nil {
+		d.enabled = *s.Enabled
+	}
+}
+
 func (w *walker) deleteDatabase(s steps.DeleteDatabase) {
 	d := w.database(s.ID)
 	if d == nil {
@@ -160,7 +173,7 @@ func (w *walker) deleteRelationship(s steps.DeleteRelationship) {
 		owner, a = c.other(s.Key)
 	}
 	w.schemaStep(c)
-	if w.mayHold(c) && !w.asserted(c, s.Key) && (a == nil || a.made != w.m.Version) {
+	if w.mayHold(c) && !w.asserted(c, s.Key) && (a == nil || a.made != w.m.Version && !a.copied) {
 		w.finding(CodeDropRelationship, nil, "make sure first that no document is linked, or say with a nolint why the links may go",
 			"this deletes relationship %s/%s with the links of its documents", c.path(), s.Key)
 	}

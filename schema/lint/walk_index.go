@@ -86,7 +86,12 @@ func (w *walker) deleteIndex(s steps.DeleteIndex) {
 // limits holds a collection against the limits of the server, as it is now: what
 // is deleted late still takes its room.
 func (w *walker) limits(c *collection) {
-	now := w.exceeded(c, true)
+	now := map[schema.Limit]string{}
+	if w.crowded(c) {
+		now = w.exceeded(c, true)
+	} else if len(c.indexes) > 0 || !w.in.Limits.TextTypes || !w.in.Limits.Spatial || !w.in.Limits.BigInt {
+		now = refusals(c, &database{id: c.database.id, name: c.database.name, collections: []*collection{c}}, true, w.in.Limits)
+	}
 	for _, limit := range []schema.Limit{schema.LimitRowWidth, schema.LimitAttributes, schema.LimitIndexes} {
 		reason, over := now[limit]
 		if !over {
@@ -127,9 +132,29 @@ func (w *walker) exceeds(c *collection, limit schema.Limit, told, reason string,
 	w.finding(rule.code, nil, fix, "%s", reason)
 }
 
+// crowded says that a collection may exceed a limit of the server, by what it
+// holds at most: a look that is cheap, since there is one for every step.
+func (w *walker) crowded(c *collection) bool {
+	attributes, indexes, width := 0, len(c.indexes), 1067 // a row's own fields
+	for _, a := range c.attributes {
+		attributes++
+		width += schema.RowBytes(a.Attribute)
+	}
+	for _, o := range c.database.collections {
+		for _, a := range o.attributes {
+			if a.Relationship != nil && (o == c || a.Relationship.Related == c.shape.ID) {
+				attributes++
+				indexes++
+				width += schema.RowBytes(a.Attribute)
+			}
+		}
+	}
+	over := func(n, limit int) bool { return limit > 0 && n >= limit }
+	return over(attributes, w.in.Limits.Attributes) || over(indexes, w.in.Limits.Indexes) || over(width, w.in.Limits.RowWidth)
+}
+
 // exceeded gives the limits that a collection exceeds, with the reasons.
 func (w *walker) exceeded(c *collection, dying bool) map[schema.Limit]string {
-	found := map[schema.Limit]string{}
 	near := &database{id: c.database.id, name: c.database.name, enabled: true}
 	for _, o := range c.database.collections { // those that count: it, and what is related to it
 		if o == c || slices.ContainsFunc(o.attributes, func(a *attribute) bool {
@@ -138,8 +163,14 @@ func (w *walker) exceeded(c *collection, dying bool) map[schema.Limit]string {
 			near.collections = append(near.collections, o)
 		}
 	}
+	return refusals(c, near, dying, w.in.Limits)
+}
+
+// refusals gives what a check refuses about a collection of a database.
+func refusals(c *collection, d *database, dying bool, limits schema.Limits) map[schema.Limit]string {
+	found := map[schema.Limit]string{}
 	var refused *schema.RefusedError
-	if !errors.As(schema.Check(schema.Model{Databases: []schema.Database{near.model(dying)}}, w.in.Limits), &refused) {
+	if !errors.As(schema.Check(schema.Model{Databases: []schema.Database{d.model(dying)}}, limits), &refused) {
 		return found
 	}
 	for _, p := range refused.Problems {
