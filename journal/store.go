@@ -7,8 +7,8 @@ import (
 
 // Store keeps the records of runs. Every backend passes the suite in journaltest.
 type Store interface {
-	// Append makes records durable, all or none, before it returns nil. They
-	// continue the tail of their run: when they do not, because somebody else
+	// Append makes records of one run durable, all or none, before it returns
+	// nil. They continue the tail of their run: when they do not, because somebody else
 	// has appended meanwhile, the error wraps ErrTail and nothing is stored.
 	// After any other error the records may or may not have been stored.
 	Append(ctx context.Context, records ...Record) error
