@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"encoding/base64"
 	"fmt"
 	"io"
 	"io/fs"
@@ -12,10 +13,12 @@ import (
 	"path/filepath"
 	"regexp"
 	"sync"
+	"time"
 
 	"github.com/klauspost/compress/zstd"
 	_ "modernc.org/sqlite" // reads the journals that tests leave
 
+	"github.com/backstep-dev/backstep/internal/oracle"
 	"github.com/backstep-dev/backstep/journal/journaltest"
 )
 
@@ -46,12 +49,43 @@ func (w watch) Write(p []byte) (int, error) {
 }
 
 // SearchBytes fails the test when the key is in data, which may be compressed
-// with zstd. Where says what was searched.
+// with zstd, or hold what is encoded with base64. Where says what was searched.
 func SearchBytes(tb TB, where string, data []byte) {
 	tb.Helper()
 	if holdsKey(data) {
 		tb.Errorf("the API key is in %s", where)
 	}
+	for _, encoded := range encodedParts().FindAll(data, -1) {
+		plain, err := base64.StdEncoding.DecodeString(string(encoded))
+		if err == nil && holdsKey(plain) {
+			tb.Errorf("the API key is in %s, encoded", where)
+		}
+	}
+}
+
+// encodedParts matches what may be base64 and long enough to hold the key, as
+// exports and journals in the project have their archives.
+var encodedParts = sync.OnceValue(func() *regexp.Regexp { //nolint:gochecknoglobals // compiled once
+	return regexp.MustCompile("[A-Za-z0-9+/]{24,}={0,2}")
+})
+
+// SearchServer fails the test when the key is in anything that the databases of
+// a server hold: journals, locks, receipts and the history are there. It gives
+// the number of objects searched. A server that a test has left unable to answer
+// is passed over.
+func SearchServer(tb TB, s *Server, space Space) int {
+	tb.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
+	defer cancel()
+	reader := oracle.Reader{Endpoint: s.Endpoint, Project: s.Project, Key: s.Key}
+	snapshot, err := reader.Read(ctx, space.Holds)
+	if err != nil {
+		return 0
+	}
+	for path, object := range snapshot {
+		SearchBytes(tb, "the server, at "+path, []byte(object))
+	}
+	return len(snapshot)
 }
 
 func holdsKey(data []byte) bool {

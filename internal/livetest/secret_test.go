@@ -1,6 +1,7 @@
 package livetest_test
 
 import (
+	"encoding/base64"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/internal/livetest"
 	"github.com/backstep-dev/backstep/journal/sqlite"
 )
@@ -32,10 +34,11 @@ func TestTheKeyIsFoundWhereverItIs(t *testing.T) {
 		"file name": leaving(livetest.Marker+".txt", ""),
 		"compressed": func(t *testing.T, dir string) {
 			t.Helper()
-			encoder, err := zstd.NewWriter(nil)
-			must(t, err)
-			write(t, dir, "archive", string(encoder.EncodeAll([]byte(strings.Repeat("key-that-", 9)+livetest.Marker), nil)))
-			must(t, encoder.Close())
+			write(t, dir, "archive", string(compressed(t, strings.Repeat("key-that-", 9)+livetest.Marker)))
+		},
+		"export of a journal": func(t *testing.T, dir string) {
+			t.Helper()
+			write(t, dir, "export", `{"blob":"x","data":"`+base64.StdEncoding.EncodeToString(compressed(t, livetest.Marker))+`"}`)
 		},
 		"archive of a journal": func(t *testing.T, dir string) {
 			t.Helper()
@@ -71,6 +74,47 @@ func TestTheKeyIsFoundWhereverItIs(t *testing.T) {
 	if livetest.Logger(l).Debug("request", "key", livetest.Marker); len(l.told) != 1 {
 		t.Error("a log of the key was not found")
 	}
+}
+
+func TestTheKeyIsFoundInAnythingThatAServerHolds(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		text  string
+		found bool
+	}{
+		"harmless": {text: "key-that-nobody"},
+		"text":     {text: `{"actor":"` + livetest.Marker + `"}`, found: true},
+		"archive":  {text: base64.StdEncoding.EncodeToString(compressed(t, strings.Repeat("key-that-", 9)+livetest.Marker)), found: true},
+		"base64":   {text: base64.StdEncoding.EncodeToString([]byte("  " + livetest.Marker)), found: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			srv := livetest.Start(t, "")
+			space := livetest.NewSpace(t)
+			client, err := appwrite.New(appwrite.Config{Endpoint: srv.Endpoint, Project: srv.Project, Key: srv.Key})
+			must(t, err)
+			journals := space.ID("journals")
+			_, err = client.CreateDatabase(t.Context(), appwrite.Database{ID: journals, Name: "Journals", Enabled: true})
+			must(t, err)
+			_, err = client.CreateCollection(t.Context(), journals, appwrite.Collection{ID: "records", Name: c.text, Enabled: true})
+			must(t, err)
+			l := &listener{TB: t}
+			if n := livetest.SearchServer(l, srv, space); n < 2 {
+				t.Errorf("%d objects were searched", n)
+			}
+			if (len(l.told) > 0) != c.found {
+				t.Errorf("it was told %q", l.told)
+			}
+		})
+	}
+}
+
+func compressed(t *testing.T, text string) []byte {
+	t.Helper()
+	encoder, err := zstd.NewWriter(nil)
+	must(t, err)
+	defer encoder.Close()
+	return encoder.EncodeAll([]byte(text), nil)
 }
 
 func leaving(name, text string) func(*testing.T, string) {

@@ -44,10 +44,10 @@ type Bench struct {
 
 	work  string
 	mu    sync.Mutex
-	sound map[string]*sound // by package and test
+	sound map[string]*sound // by package, and by package and test
 }
 
-// sound is whether a test passes as the code is.
+// sound is whether a package builds, or a test passes, as the code is.
 type sound struct {
 	once sync.Once
 	err  error
@@ -134,31 +134,37 @@ func (b *Bench) overlay(i int, changed map[string][]byte) (string, error) {
 
 // healthy checks, once for each test, that it is there and passes.
 func (b *Bench) healthy(ctx context.Context, m Mutant) error {
-	key := m.Package + " " + m.Test
-	b.mu.Lock()
-	known, n := b.sound[key], len(b.sound)
-	if known == nil {
-		known = &sound{}
-		b.sound[key] = known
-	}
-	b.mu.Unlock()
-	known.once.Do(func() {
-		binary := filepath.Join(b.work, fmt.Sprintf("sound%d.test", n))
+	built := b.once("build " + m.Package)
+	binary := filepath.Join(b.work, strings.ReplaceAll(m.Package, "/", "-")+".test")
+	built.once.Do(func() {
 		if out, err := b.compile(ctx, m.Package, binary); err != nil {
-			known.err = fmt.Errorf("%w: %s", ErrSick, out)
-			return
+			built.err = fmt.Errorf("%w: %s", ErrSick, out)
 		}
+	})
+	if built.err != nil {
+		return built.err
+	}
+	known := b.once(m.Package + " " + m.Test)
+	known.once.Do(func() {
 		out, err := b.run(ctx, binary, m)
 		switch {
 		case err != nil:
 			known.err = fmt.Errorf("%w: %s", ErrSick, tail(out))
 		case !strings.Contains(out, "--- PASS: "):
 			known.err = fmt.Errorf("%w: no test of %s passes for %q", ErrSick, m.Package, m.Test)
-		default:
-			known.err = os.Remove(binary)
 		}
 	})
 	return known.err
+}
+
+// once gives what is done once under a name.
+func (b *Bench) once(name string) *sound {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.sound[name] == nil {
+		b.sound[name] = &sound{}
+	}
+	return b.sound[name]
 }
 
 func (b *Bench) compile(ctx context.Context, of, binary string, flags ...string) (string, error) {
