@@ -2,6 +2,7 @@ package schema
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/backstep-dev/backstep/appwrite"
@@ -181,7 +182,7 @@ func (c *collectionDiff) create(p attributePair) {
 		c.add(stageRelate, p.change, createRelationship(c.id(), c.to.ID, *p.now))
 		return
 	}
-	now := *p.now
+	now := c.withoutDefault(p)
 	fill := c.fillFor(now, nil)
 	if !now.Required && fill == nil {
 		c.put(partCreate, p.change, createAttribute(c.id(), c.to.ID, now))
@@ -206,12 +207,35 @@ func (c *collectionDiff) remove(p attributePair) {
 }
 
 func (c *collectionDiff) deletion(key string) engine.Step {
-	return steps.DeleteAttribute{Database: c.id(), Collection: c.to.ID, Key: key, AtOnce: c.room > roomy}
+	return steps.DeleteAttribute{Database: c.id(), Collection: c.to.ID, Key: key, AtOnce: c.room > roomy || c.gainsDefault()}
+}
+
+// gainsDefault reports whether an attribute that stays has a default afterwards
+// and had none. What is dropped at the end of a run is put back first when the
+// run is taken back, and where documents are written one by one the server would
+// put that default where they are null: so nothing is dropped late then.
+func (c *collectionDiff) gainsDefault() bool {
+	return slices.ContainsFunc(c.pairs, func(p attributePair) bool {
+		return p.way == wayAlter && p.was.Default == nil && p.now.Default != nil
+	})
+}
+
+// withoutDefault gives the attribute as it is to be, and puts its new default
+// off until documents have been linked, where some will be.
+func (c *collectionDiff) withoutDefault(p attributePair) Attribute {
+	links := slices.ContainsFunc(c.pairs, func(p attributePair) bool { return p.way == wayRebuild || p.way == wayLink })
+	if !links || p.now.Default == nil || p.was != nil && p.was.Default != nil && p.way == wayAlter {
+		return *p.now
+	}
+	later := *p.now
+	later.Default = nil
+	c.add(stageDefaults, p.change, c.update(p.now.Key, later, *p.now)...)
+	return later
 }
 
 // alter changes an attribute in place: what takes less room first.
 func (c *collectionDiff) alter(p attributePair) {
-	key, at := p.now.Key, partAlter
+	key, at, now := p.now.Key, partAlter, c.withoutDefault(p)
 	if RowBytes(*p.now) < RowBytes(*p.was) || p.now.Size < p.was.Size {
 		key, at = p.was.Key, partShrink
 	}
@@ -220,7 +244,7 @@ func (c *collectionDiff) alter(p attributePair) {
 			c.put(at, p.change, c.filling(key, "", fill))
 		}
 	}
-	c.put(at, p.change, c.update(key, *p.was, *p.now)...)
+	c.put(at, p.change, c.update(key, *p.was, now)...)
 }
 
 // update gives the step that changes what differs in two attributes of one

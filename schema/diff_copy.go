@@ -36,7 +36,7 @@ func (c *collectionDiff) copyOver(p attributePair) {
 // it could not have before its values.
 func (c *collectionDiff) settle(p attributePair, fresh string) {
 	c.put(partSettle, p.change, steps.RenameAttribute{Database: c.id(), Collection: c.to.ID, Key: fresh, NewKey: p.now.Key})
-	c.put(partSettle, p.change, c.update(p.now.Key, bare(*p.now), *p.now)...)
+	c.put(partSettle, p.change, c.update(p.now.Key, bare(*p.now), c.withoutDefault(p))...)
 }
 
 // copyAround makes wide text anew where there is no room for old and new side

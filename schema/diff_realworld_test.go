@@ -150,7 +150,11 @@ func pairsOf(t *testing.T, version, name string, others []string, models map[str
 		if other == name {
 			continue
 		}
-		for _, to := range []schema.Model{models[other], moved(models[other], models[name])} {
+		targets := []schema.Model{models[other]}
+		if version == "1.9.6" {
+			targets = append(targets, moved(models[other], models[name]))
+		}
+		for _, to := range targets {
 			n++
 			d := destiny{from: models[name], to: to}
 			if !w.visit(t, d, i%5 == 4, counts) || t.Failed() {

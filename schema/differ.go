@@ -22,6 +22,7 @@ const (
 	stageAttributes              // attributes and indexes, collection by collection
 	stageRelate                  // relationships that come
 	stageLink                    // links out of spare attributes
+	stageDefaults                // defaults that writing the links would put where null is
 	stageFlags                   // names, permissions, flags
 	stageDelete                  // collections that go
 	stages
