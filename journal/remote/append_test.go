@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
@@ -269,6 +270,18 @@ func TestPatienceEnds(t *testing.T) {
 		}
 		if !errors.Is(err, journal.ErrBusy) || fault.Hits() < 5 {
 			t.Errorf("error %v after %d attempts, want ErrBusy", err, fault.Hits())
+		}
+		begun = watch.Now()
+		var told strings.Builder
+		logger := slog.New(slog.NewTextHandler(&told, nil))
+		if _, err := remote.Open(t.Context(), p.client, p.database, remote.WithClock(watch), remote.WithLogger(logger)); !errors.Is(err, journal.ErrBusy) {
+			t.Errorf("open: error %v, want ErrBusy", err)
+		}
+		if took := watch.Now().Sub(begun); took < 5*time.Second || took > 15*time.Second {
+			t.Errorf("opening gave up after %s, want a quarter of a minute", took)
+		}
+		if !strings.Contains(told.String(), "503") {
+			t.Errorf("the log says %q", told.String())
 		}
 		fault.Remove()
 		must(t, store.Append(t.Context(), journaltest.Chain(t, "run", 2)[1]))

@@ -29,7 +29,7 @@ func (s *Store) Put(ctx context.Context, name string, data []byte) error {
 		return err
 	}
 	if err := s.put(ctx, runOf(name), name, data); err != nil {
-		return fmt.Errorf("store %s: %w", name, typed(err, true))
+		return fmt.Errorf("store %s: %w", name, typed(err))
 	}
 	return nil
 }
@@ -41,7 +41,7 @@ func (s *Store) Get(ctx context.Context, name string) ([]byte, error) {
 	}
 	data, err := s.get(ctx, runOf(name), name)
 	if err != nil {
-		return nil, fmt.Errorf("read %s: %w", name, typed(err, false))
+		return nil, fmt.Errorf("read %s: %w", name, typed(err))
 	}
 	return data, nil
 }

@@ -6,6 +6,7 @@ package remote
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -26,10 +27,15 @@ const (
 	pauseJitter = 0.5
 )
 
+// openPatience bounds it while the journal is being opened: nothing has been
+// begun then, and a server that cannot be reached should be told of soon.
+const openPatience = 15 * time.Second
+
 // patience repeats requests that failed for the moment.
 type patience struct {
 	clock  appwrite.Clock
 	budget time.Duration
+	logger *slog.Logger // nil logs nothing
 }
 
 // do repeats op, which must be safe to repeat, until it succeeds, fails for
@@ -52,6 +58,9 @@ func (p patience) do(ctx context.Context, op func(context.Context) error) error 
 		}
 		if p.clock.Now().Add(pause).Sub(begun) > p.budget {
 			return err
+		}
+		if p.logger != nil {
+			p.logger.WarnContext(ctx, "the journal has to wait", slog.Duration("pause", pause), slog.Any("error", err))
 		}
 		if p.pause(ctx, pause) != nil {
 			return err // what went wrong says more than that the wait was ended

@@ -43,7 +43,7 @@ func (s *Store) Prune(ctx context.Context, run string) error {
 	}
 	s.forget(run)
 	if err != nil {
-		return fmt.Errorf("remove run %s from the journal: %w", run, typed(err, true))
+		return fmt.Errorf("remove run %s from the journal: %w", run, typed(err))
 	}
 	return nil
 }
@@ -118,7 +118,7 @@ func (s *Store) Pruning(ctx context.Context) ([]string, error) {
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("list what is being removed from the journal: %w", typed(err, false))
+		return nil, fmt.Errorf("list what is being removed from the journal: %w", typed(err))
 	}
 	return runs, nil
 }

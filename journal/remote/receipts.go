@@ -55,7 +55,7 @@ func dataOf(r journal.Receipt, state string) map[string]any {
 func (b receiptBook) Next(ctx context.Context, run, operation string) (journal.Receipt, bool, error) {
 	r, applied, err := b.next(ctx, run, operation)
 	if err != nil {
-		return journal.Receipt{}, false, fmt.Errorf("find the receipt of operation %s of run %s: %w", operation, run, typed(err, false))
+		return journal.Receipt{}, false, fmt.Errorf("find the receipt of operation %s of run %s: %w", operation, run, typed(err))
 	}
 	return r, applied, nil
 }
@@ -110,7 +110,7 @@ func (b receiptBook) Revoke(ctx context.Context, r journal.Receipt) (applied boo
 		return err
 	})
 	if err != nil {
-		return false, fmt.Errorf("revoke the receipt of operation %s of run %s: %w", r.Operation, r.Run, typed(err, true))
+		return false, fmt.Errorf("revoke the receipt of operation %s of run %s: %w", r.Operation, r.Run, typed(err))
 	}
 	return applied, nil
 }
@@ -119,7 +119,7 @@ func (b receiptBook) Revoke(ctx context.Context, r journal.Receipt) (applied boo
 func (b receiptBook) Applied(ctx context.Context, run string) ([]journal.Receipt, error) {
 	documents, err := b.list(ctx, query.Equal("key", keyOf(run)))
 	if err != nil {
-		return nil, fmt.Errorf("list the receipts of run %s: %w", run, typed(err, false))
+		return nil, fmt.Errorf("list the receipts of run %s: %w", run, typed(err))
 	}
 	var receipts []journal.Receipt
 	for _, doc := range documents {

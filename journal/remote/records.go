@@ -29,7 +29,7 @@ func (s *Store) Append(ctx context.Context, records ...journal.Record) error {
 	}
 	if err != nil {
 		s.forget(run) // what is stored now is not known
-		return fmt.Errorf("append to the journal: %w", typed(err, true))
+		return fmt.Errorf("append to the journal: %w", typed(err))
 	}
 	s.learn(run, records[len(records)-1].Next())
 	return nil
@@ -129,7 +129,7 @@ func (s *Store) Records(ctx context.Context, run string) ([]journal.Record, erro
 		records, err = s.records(ctx, run)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("read the journal: %w", typed(err, false))
+		return nil, fmt.Errorf("read the journal: %w", typed(err))
 	}
 	s.learn(run, records[len(records)-1].Next())
 	return records, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io/fs"
+	"log/slog"
 	"regexp"
 	"sync"
 	"time"
@@ -18,9 +19,10 @@ type Store struct {
 	place
 	*knowledge
 
-	archives journal.Archives
-	receipts journal.Receipts // nil where the server has no transactions
-	readOnly bool
+	archives     journal.Archives
+	receipts     journal.Receipts // nil without transactions
+	transactions bool             // whether the server has them
+	readOnly     bool
 }
 
 var (
@@ -52,13 +54,26 @@ func WithClock(clock appwrite.Clock) Option {
 }
 
 // WithPatience bounds for how long a request that failed for the moment is
-// repeated; the default is DefaultPatience.
+// repeated; the default is DefaultPatience. While the journal is being opened
+// it is 15 seconds at most.
 func WithPatience(budget time.Duration) Option {
 	return func(s *Store) error {
 		if budget < 0 {
 			return fmt.Errorf("%w: a patience of %s", journal.ErrInvalid, budget)
 		}
 		s.patience.budget = budget
+		return nil
+	}
+}
+
+// WithLogger tells of every request that failed for the moment and will be
+// repeated, as a warning. The default tells nobody.
+func WithLogger(logger *slog.Logger) Option {
+	return func(s *Store) error {
+		if logger == nil {
+			return fmt.Errorf("%w: the logger is nil", journal.ErrInvalid)
+		}
+		s.patience.logger = logger
 		return nil
 	}
 }
@@ -94,9 +109,14 @@ func Open(ctx context.Context, client *appwrite.Client, database string, opts ..
 			return nil, fmt.Errorf("open the journal: %w", err)
 		}
 	}
-	if err := s.open(ctx); err != nil {
-		return nil, fmt.Errorf("open the journal in database %s: %w", database, typed(err, true))
+	budget := s.patience.budget
+	s.patience.budget = min(budget, openPatience)
+	err := s.open(ctx)
+	s.patience.budget = budget
+	if err != nil {
+		return nil, fmt.Errorf("open the journal in database %s: %w", database, typed(err))
 	}
+	s.assemble()
 	return s, nil
 }
 
@@ -123,14 +143,14 @@ func (s *Store) open(ctx context.Context) error {
 	} else if err := s.ensure(ctx, shapes()...); err != nil {
 		return err
 	}
-	s.assemble(server.Capabilities.Transactions)
+	s.transactions = server.Capabilities.Transactions
 	return nil
 }
 
 // assemble makes the parts that work through the store's client.
-func (s *Store) assemble(receipts bool) {
+func (s *Store) assemble() {
 	s.archives = journal.NewArchives(s, 0)
-	if receipts {
+	if s.transactions {
 		s.receipts = receiptBook{place: s.place}
 	}
 }
@@ -144,7 +164,7 @@ func (s *Store) Guarded(guard func(context.Context) error) (*Store, error) {
 	if guarded.client, err = s.client.With(appwrite.WithGuard(guard)); err != nil {
 		return nil, fmt.Errorf("guard the journal: %w", err)
 	}
-	guarded.assemble(s.receipts != nil)
+	guarded.assemble()
 	return &guarded, nil
 }
 

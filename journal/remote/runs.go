@@ -21,7 +21,7 @@ func (s *Store) Runs(ctx context.Context) ([]journal.Summary, error) {
 		summaries, err = s.runs(ctx)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("list the runs in the journal: %w", typed(err, false))
+		return nil, fmt.Errorf("list the runs in the journal: %w", typed(err))
 	}
 	return summaries, nil
 }
