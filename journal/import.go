@@ -4,11 +4,8 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"hash"
 	"io"
 	"slices"
 )
@@ -46,11 +43,10 @@ func Import(ctx context.Context, store Store, in io.Reader) ([]Transferred, erro
 
 // importer reads the lines of an export.
 type importer struct {
-	store   Store
-	blobs   Blobs
-	in      *bufio.Reader
-	lines   int
-	section hash.Hash // of the section's lines so far
+	store Store
+	blobs Blobs
+	in    *bufio.Reader
+	lines int
 }
 
 // line gives the next line without its end.
@@ -71,9 +67,6 @@ func (r *importer) line() ([]byte, error) {
 			return nil, err
 		}
 		r.lines++
-		if r.section != nil {
-			r.section.Write(line)
-		}
 		return bytes.TrimSuffix(line, []byte("\n")), nil
 	}
 }
@@ -104,7 +97,6 @@ func (r *importer) head() error {
 
 // run reads one section; more is false at the end of the export.
 func (r *importer) run(ctx context.Context, before int) (done Transferred, more bool, err error) {
-	r.section = sha256.New()
 	line, err := r.line()
 	if err != nil {
 		return done, false, err
@@ -136,9 +128,6 @@ func (r *importer) run(ctx context.Context, before int) (done Transferred, more 
 			return done, false, err
 		}
 		done.Bytes += n
-	}
-	if err := r.end(head.Run); err != nil {
-		return done, false, err
 	}
 	if len(rest) > 0 {
 		if err := r.store.Append(ctx, rest...); err != nil {
@@ -242,19 +231,6 @@ func (r *importer) put(ctx context.Context, name string, data []byte) error {
 	default:
 		return nil
 	}
-}
-
-// end reads the line that closes a section.
-func (r *importer) end(run string) error {
-	sum := hex.EncodeToString(r.section.Sum(nil))
-	var end transferEnd
-	if err := r.next(&end); err != nil {
-		return err
-	}
-	if end.End != run || end.SHA256 != sum {
-		return fmt.Errorf("%w: the section of run %s does not match its sum", ErrDamaged, run)
-	}
-	return nil
 }
 
 // foot checks that nothing is missing before the end and nothing follows it.

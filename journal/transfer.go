@@ -18,7 +18,7 @@ const transferVersion = 1
 // archive or one record.
 const maxTransferLine = 256 << 20
 
-// The form of an export is lines of JSON. A file is a head, sections, an end:
+// The form of an export is lines of JSON: a head, a section for each run, a foot.
 //
 //	{"export":"backstep-journal","v":1}
 //	{"run":"…","records":2,"archives":1}
@@ -26,11 +26,11 @@ const maxTransferLine = 256 << 20
 //	{"record":{…}}
 //	{"blob":"…/manifest","data":"…"}     for each archive that they point at,
 //	{"blob":"…/1","data":"…"}            its manifest and then its chunks, base64
-//	{"end":"…","sha256":"…"}             of the section's lines up to here
 //	{"runs":1}
 //
-// The records come first, so that whoever reads knows what every later byte
-// must be before storing any of it.
+// The records of a run come first: they are chained by their hashes, and have the
+// sums of the manifests, which have those of the chunks. So whoever reads knows
+// what every later byte must be before storing any of it.
 type (
 	transferHead struct {
 		Export string `json:"export"`
@@ -47,10 +47,6 @@ type (
 	transferBlob struct {
 		Blob string `json:"blob"`
 		Data []byte `json:"data"`
-	}
-	transferEnd struct {
-		End    string `json:"end"`
-		SHA256 string `json:"sha256"`
 	}
 	transferFoot struct {
 		Runs int `json:"runs"`
