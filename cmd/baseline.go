@@ -19,6 +19,7 @@ type baselineOptions struct {
 	remove  bool
 	force   bool
 	confirm string
+	limits  limits
 }
 
 func newBaseline(a *app) *cobra.Command {
@@ -42,43 +43,60 @@ unless its file has a down. --remove takes the marks away again.`,
 	f.BoolVar(&o.remove, "remove", false, "take the marks of VERSION and newer ones away again")
 	f.BoolVar(&o.force, "force", false, "mark although the project differs from what the migrations add up to")
 	addConfirm(f, &o.confirm)
+	addLimits(f, &o.limits)
 	return c
 }
 
 func runBaseline(c *cobra.Command, a *app, o baselineOptions, version string) error {
-	s, err := a.open(c, changing, wishes{})
+	if proceed, err := a.lookBaseline(c, o, version); err != nil || !proceed {
+		return err
+	}
+	s, err := a.open(c, changing, wishes{limits: o.limits})
 	if err != nil {
 		return err
 	}
 	defer s.close()
-	ctx := c.Context()
-	if _, err := s.status(ctx); err != nil {
-		return err
-	}
-	var tasks []migrations.Task
-	if o.remove {
-		tasks, err = s.runner.PlanUnbaseline(ctx, version)
-	} else {
-		tasks, err = s.runner.PlanBaseline(ctx, version)
-	}
-	switch {
-	case errors.Is(err, migrations.ErrNothing):
-		return s.nothing("baseline", "Nothing to do"+because(err)+".")
-	case errors.Is(err, migrations.ErrNotBaseline):
-		return &ExitError{Code: ExitRefused, Err: err, Next: a.name + " down --to VERSION"}
-	case err != nil:
+	tasks, err := s.planBaseline(c.Context(), o, version)
+	if err != nil {
 		return s.refused(err)
 	}
+	reports, err := s.runTasks(c.Context(), tasks)
+	return s.concluded("baseline", reports, err)
+}
+
+// lookBaseline compares and asks before the lease is taken. proceed is false
+// when there is nothing to do.
+func (a *app) lookBaseline(c *cobra.Command, o baselineOptions, version string) (proceed bool, err error) {
+	s, err := a.open(c, reading, wishes{})
+	if err != nil {
+		return false, err
+	}
+	defer s.close()
+	if _, err := s.status(c.Context()); err != nil {
+		return false, err
+	}
+	_, err = s.planBaseline(c.Context(), o, version)
+	switch {
+	case errors.Is(err, migrations.ErrNothing):
+		return false, s.nothing("baseline", "Nothing to do"+because(err)+".")
+	case errors.Is(err, migrations.ErrNotBaseline):
+		return false, &ExitError{Code: ExitRefused, Err: err, Next: a.name + " down --to VERSION"}
+	case err != nil:
+		return false, s.refused(err)
+	}
 	if !o.remove {
-		if err := s.sameAsReplayed(ctx, version, o.force); err != nil {
-			return err
+		if err := s.sameAsReplayed(c.Context(), version, o.force); err != nil {
+			return false, err
 		}
 	}
-	if err := s.confirm(o.confirm); err != nil {
-		return err
+	return true, s.confirm(o.confirm)
+}
+
+func (s *session) planBaseline(ctx context.Context, o baselineOptions, version string) ([]migrations.Task, error) {
+	if o.remove {
+		return s.runner.PlanUnbaseline(ctx, version)
 	}
-	reports, err := s.runTasks(ctx, tasks)
-	return s.concluded("baseline", reports, err)
+	return s.runner.PlanBaseline(ctx, version)
 }
 
 // sameAsReplayed compares the project with what the migrations up to a version

@@ -3,6 +3,7 @@ package cmd
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -25,6 +26,7 @@ means that no migration is to be applied.`,
 	}
 	addConflict(c.Flags(), &o.onConflict)
 	addConfirm(c.Flags(), &o.confirm)
+	addLimits(c.Flags(), &o.limits)
 	return c
 }
 
@@ -32,27 +34,24 @@ func runTo(c *cobra.Command, a *app, o downOptions, version string) error {
 	if err := knownConflict(o.onConflict); err != nil {
 		return err
 	}
-	s, err := a.open(c, changing, wishes{onConflict: o.onConflict})
+	shown, err := a.lookTo(c, o, version)
+	if err != nil || len(shown) == 0 {
+		return err
+	}
+	s, err := a.open(c, changing, wishes{onConflict: o.onConflict, limits: o.limits})
 	if err != nil {
 		return err
 	}
 	defer s.close()
 	ctx := c.Context()
-	if _, err := s.status(ctx); err != nil {
-		return err
-	}
 	tasks, more, err := s.runner.PlanTo(ctx, version)
-	if errors.Is(err, migrations.ErrNothing) {
-		return s.nothing("to", "Nothing to do"+because(err)+".")
-	}
 	if err != nil {
 		return s.refused(err)
 	}
-	if err := s.showPlan(ctx, tasks); err != nil {
-		return err
-	}
-	if err := s.confirm(o.confirm); err != nil {
-		return err
+	if !slices.Equal(headings(tasks), shown) {
+		return &ExitError{
+			Code: ExitFailed, Err: errors.New("the environment has changed since the plan was shown; nothing was changed"), Next: a.name + " to " + version,
+		}
 	}
 	reports, err := s.performTo(ctx, tasks)
 	if err == nil && more {
@@ -66,6 +65,42 @@ func runTo(c *cobra.Command, a *app, o downOptions, version string) error {
 		}
 	}
 	return s.concluded("to", reports, err)
+}
+
+// lookTo shows the plan and asks whoever has to be asked, before the lease is
+// taken. It gives what was shown; nothing when there is nothing to do.
+func (a *app) lookTo(c *cobra.Command, o downOptions, version string) ([]string, error) {
+	s, err := a.open(c, reading, wishes{onConflict: o.onConflict})
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	if _, err := s.status(c.Context()); err != nil {
+		return nil, err
+	}
+	tasks, _, err := s.runner.PlanTo(c.Context(), version)
+	if errors.Is(err, migrations.ErrNothing) {
+		return nil, s.nothing("to", "Nothing to do"+because(err)+".")
+	}
+	if err == nil {
+		err = s.remembered(c.Context(), tasks)
+	}
+	if err != nil {
+		return nil, s.refused(err)
+	}
+	if err := s.showPlan(c.Context(), tasks); err != nil {
+		return nil, err
+	}
+	return headings(tasks), s.confirm(o.confirm)
+}
+
+// headings names tasks and their ways.
+func headings(tasks []migrations.Task) []string {
+	list := make([]string, len(tasks))
+	for i, task := range tasks {
+		list[i] = string(task.Direction) + " " + task.Version
+	}
+	return list
 }
 
 // performTo carries out tasks that all go one way.
