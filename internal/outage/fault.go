@@ -5,7 +5,11 @@
 // before a real server, too.
 package outage
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"os"
+)
 
 // What goes wrong, as callers see it in errors.
 var (
@@ -15,6 +19,8 @@ var (
 	ErrRefused = errors.New("outage: connection refused")
 	// ErrLost: the connection broke after the request was sent.
 	ErrLost = errors.New("outage: connection lost")
+	// ErrTimeout: the answer took too long. The caller's context has not ended.
+	ErrTimeout = fmt.Errorf("outage: %w", os.ErrDeadlineExceeded)
 )
 
 // Fault is what happens to one request.

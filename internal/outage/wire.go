@@ -137,7 +137,7 @@ func (w *Wire) hold(req *http.Request) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.held = append(w.held, copied)
-	return context.DeadlineExceeded
+	return ErrTimeout
 }
 
 // Release lets the requests act that are late, in the order they were sent.
