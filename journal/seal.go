@@ -9,7 +9,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 )
 
-// ErrSealed: what is asked for is encrypted, and nothing at hand opens it.
+// ErrSealed says that what is asked for is encrypted, and nothing at hand opens it.
 var ErrSealed = errors.New("sealed: it cannot be read without an identity that opens it")
 
 // Envelope is in the body of a record whose data is sealed. The parts that may

@@ -16,7 +16,7 @@ import (
 // becomes is the name of the section that follows each piece of code.
 const becomes = "becomes"
 
-// ErrSpec: a mutant that is not described as it has to be.
+// ErrSpec says of a mutant that it is not described as it has to be.
 var ErrSpec = errors.New("not the description of a mutant")
 
 // Mutant is one safeguard taken out.

@@ -19,7 +19,7 @@ import (
 // Mark stands where a value was.
 const Mark = "[redacted]"
 
-// ErrField: a name that cannot be the name of a field.
+// ErrField says of a name that it cannot be the name of a field.
 var ErrField = errors.New("not the name of a field")
 
 // memory is how many values are remembered; beyond it the oldest is forgotten.

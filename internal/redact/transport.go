@@ -56,7 +56,7 @@ type learning struct {
 func (l *learning) Read(p []byte) (int, error) {
 	n, err := l.ReadCloser.Read(p)
 	l.seen.Write(p[:n])
-	if err == io.EOF { //nolint:errorlint // as io.Reader has it
+	if err == io.EOF {
 		l.r.Learn(l.seen.Bytes(), l.about)
 		l.seen.Reset()
 	}

@@ -170,17 +170,17 @@ func (s *shim) adopt(tls *libc.TLS, file uintptr, d *disk, path string) {
 	defer s.mu.Unlock()
 	handle := at[sqlite3.Tsqlite3_file](file)
 	original := handle.FpMethods
-	real := at[sqlite3.Tsqlite3_io_methods](original)
+	below := at[sqlite3.Tsqlite3_io_methods](original)
 	if s.methods[original] == 0 {
-		copied := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(*real)))
+		copied := libc.Xmalloc(tls, libc.Tsize_t(unsafe.Sizeof(*below)))
 		methods := at[sqlite3.Tsqlite3_io_methods](copied)
-		*methods = *real
+		*methods = *below
 		methods.FxClose, methods.FxRead, methods.FxWrite = pointer(shimClose), pointer(shimRead), pointer(shimWrite)
 		methods.FxTruncate, methods.FxSync = pointer(shimTruncate), pointer(shimSync)
 		s.methods[original] = copied
 	}
 	handle.FpMethods = s.methods[original]
-	s.files[file] = opened{disk: d, name: filepath.Base(path), real: real}
+	s.files[file] = opened{disk: d, name: filepath.Base(path), real: below}
 }
 
 func shimOpen(tls *libc.TLS, vfs, name, file uintptr, flags int32, out uintptr) int32 {

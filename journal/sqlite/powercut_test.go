@@ -47,8 +47,8 @@ func replay(calls []call) platter {
 // the first sync of a rollback journal or write-ahead log that it has made.
 func (p platter) syncFolder() {
 	for name, changes := range p.pending {
-		for i := len(changes) - 1; i >= 0; i-- {
-			if changes[i].kind == "delete" {
+		for i, c := range slices.Backward(changes) {
+			if c.kind == "delete" {
 				delete(p.durable, name)
 				p.pending[name] = changes[i+1:]
 				break
