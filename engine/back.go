@@ -117,7 +117,7 @@ func (x *execution) back(ctx, own context.Context, i int) error {
 		if err != nil {
 			return err
 		}
-		if policy == ConflictSkip {
+		if policy == ConflictSkip && (inverseErr != nil || !x.sparing(i, inverse)) {
 			return x.closeOperation(own, a, journal.UndoObserved{Skipped: true, Conflict: finding.Detail})
 		}
 	case StateAfter, StatePartial:
@@ -168,6 +168,13 @@ func (x *execution) settleConflict(a *act, finding Finding) (ConflictPolicy, err
 		return policy, a.fail(DoingProbe, foreign(finding))
 	}
 	return policy, nil
+}
+
+// sparing reports whether the undo of an operation leaves alone by itself, one
+// by one, what others have changed.
+func (x *execution) sparing(i int, inverse []Step) bool {
+	return x.state.Operations[i].Phase == journal.PhaseApplied &&
+		!slices.ContainsFunc(inverse, func(step Step) bool { return !spares(step) })
 }
 
 // closeOperation records that an operation needs, or gets, no undo.

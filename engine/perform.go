@@ -202,7 +202,8 @@ func (x *execution) settle(ctx context.Context, a *act) error {
 
 // goesOver reports whether the policy lets the step loose on foreign changes.
 func goesOver(a *act) bool {
-	return a.site.OnConflict == ConflictMerge || a.site.OnConflict == ConflictOverwrite
+	return a.site.OnConflict == ConflictMerge || a.site.OnConflict == ConflictOverwrite ||
+		a.site.OnConflict == ConflictSkip && a.undoing && spares(a.step)
 }
 
 // foreign makes an error of a finding.

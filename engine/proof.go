@@ -53,10 +53,12 @@ func (x *execution) prove(own context.Context) error {
 		if operation.Phase != journal.PhaseUndone || neverActed(operation) || (err == nil && len(inverse) == 0) {
 			continue
 		}
-		target := x.steps[i].Target()
-		inside := slices.ContainsFunc(made, func(m Ref) bool { return m == target || m.Contains(target) })
-		fresh := !inside && (target.unnamed() || !slices.Contains(seen, target))
-		seen = append(seen, target)
+		fresh := true
+		for _, target := range targets(x.steps[i]) {
+			inside := slices.ContainsFunc(made, func(m Ref) bool { return m == target || m.Contains(target) })
+			fresh = fresh && !inside && (target.unnamed() || !slices.Contains(seen, target))
+			seen = append(seen, target)
+		}
 		if maker, ok := x.steps[i].(Maker); ok {
 			made = append(made, maker.Makes()...)
 		}

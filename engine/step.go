@@ -70,6 +70,33 @@ type Maker interface {
 	Makes() []Ref
 }
 
+// Compound is implemented by steps that act on several objects at once, for
+// which Target stands.
+type Compound interface {
+	// Targets lists the objects; it is pure.
+	Targets() []Ref
+}
+
+// targets gives what a step acts on.
+func targets(step Step) []Ref {
+	if compound, ok := step.(Compound); ok {
+		return compound.Targets()
+	}
+	return []Ref{step.Target()}
+}
+
+// Sparing is implemented by steps that act on several objects at once and, under
+// ConflictSkip, leave alone just those that somebody else has changed. Other
+// steps are not run at all then.
+type Sparing interface {
+	Spares() bool
+}
+
+func spares(step Step) bool {
+	sparing, ok := step.(Sparing)
+	return ok && sparing.Spares()
+}
+
 // Codec turns steps into canonical JSON and back, so that another process can
 // finish what this one began. Decode refuses kinds and fields it does not know.
 type Codec interface {

@@ -110,7 +110,7 @@ func (r *Runner) PlanRedo(ctx context.Context) ([]Task, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %s_%s cannot be applied again", ErrMissing, tasks[0].Version, tasks[0].Name)
 	}
-	up, err := r.planUp(m)
+	up, err := r.planUp(ctx, m)
 	if err != nil {
 		return nil, err
 	}

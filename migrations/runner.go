@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,6 +30,7 @@ type Runner struct {
 	now     func() time.Time
 	inOrder bool
 	passes  []engine.Pass
+	serial  bool
 }
 
 // Origin says on whose behalf and from where runs are made; it is recorded.
@@ -67,10 +69,19 @@ func WithOutOfOrder() RunnerOption {
 	}
 }
 
-// WithPasses sets the planner passes of every run; the default is none.
+// WithPasses sets planner passes of every run, before those of the runner's own.
 func WithPasses(passes ...engine.Pass) RunnerOption {
 	return func(r *Runner) error {
 		r.passes = passes
+		return nil
+	}
+}
+
+// WithSerial makes every step an operation of its own: no planner pass of the
+// runner's joins any.
+func WithSerial() RunnerOption {
+	return func(r *Runner) error {
+		r.serial = true
 		return nil
 	}
 }
@@ -118,6 +129,7 @@ type Task struct {
 
 	id                    string // of the run
 	changes               []engine.Step
+	passes                []engine.Pass
 	before, during, after *Entry
 }
 
@@ -125,6 +137,9 @@ type Task struct {
 func (r *Runner) run(ctx context.Context, task Task) (engine.Report, error) {
 	server, err := r.client.Detect(ctx)
 	if err != nil {
+		return engine.Report{}, err
+	}
+	if task.passes, err = r.join(ctx, task); err != nil {
 		return engine.Report{}, err
 	}
 	// Planned anew: the history tells how long the run took from now on.
@@ -151,7 +166,7 @@ func (r *Runner) run(ctx context.Context, task Task) (engine.Report, error) {
 }
 
 // planUp makes the task that applies a migration.
-func (r *Runner) planUp(m *Migration) (Task, error) {
+func (r *Runner) planUp(ctx context.Context, m *Migration) (Task, error) {
 	task := Task{Direction: Up, Version: m.Version, Name: m.Name, Migration: m, id: uuid.NewString()}
 	checksum, err := m.Checksum()
 	if err != nil {
@@ -159,6 +174,9 @@ func (r *Runner) planUp(m *Migration) (Task, error) {
 	}
 	task.changes = steps.Bind(r.client, Changes(m.Up))
 	task.during, task.after = r.entry(task, checksum, false), r.entry(task, checksum, true)
+	if task.passes, err = r.join(ctx, task); err != nil {
+		return task, err
+	}
 	return r.plan(task)
 }
 
@@ -167,7 +185,7 @@ func (r *Runner) plan(task Task) (Task, error) {
 	since := r.now().UTC().Truncate(time.Millisecond)
 	first := r.codec.bound(historyStep{Database: r.history.Database, Collection: r.history.Collection, Before: task.before, After: task.during})
 	last := r.codec.bound(historyStep{Database: r.history.Database, Collection: r.history.Collection, Before: task.during, After: task.after, Since: &since})
-	plan, err := engine.NewPlan(append([]engine.Step{first}, task.changes...), engine.PlanOptions{Last: []engine.Step{last}, Passes: r.passes})
+	plan, err := engine.NewPlan(append([]engine.Step{first}, task.changes...), engine.PlanOptions{Last: []engine.Step{last}, Passes: slices.Concat(r.passes, task.passes)})
 	if err != nil {
 		return task, fmt.Errorf("plan %s of %s_%s: %w", task.Direction, task.Version, task.Name, err)
 	}
@@ -253,7 +271,7 @@ func (r *Runner) PlanUp(ctx context.Context, to string) ([]Task, error) {
 		if item.State != Pending && item.State != OutOfOrder && item.State != Held || to != "" && item.Version > to {
 			continue
 		}
-		task, err := r.planUp(item.Migration)
+		task, err := r.planUp(ctx, item.Migration)
 		if err != nil {
 			return nil, err
 		}

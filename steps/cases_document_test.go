@@ -84,6 +84,17 @@ func documentCases() []steptest.Case {
 			Steps: onProducts(func(p *steps.CollectionBuilder) { p.Document("bare").Create(nil) }),
 		},
 		{
+			Name: "create_documents", Setup: shop,
+			Steps: func(database string) []engine.Step {
+				return []engine.Step{steps.CreateDocuments{Database: database, Collection: "products", Documents: []steps.NewDocument{
+					{ID: "desk", Data: map[string]any{"title": "Desk", "stock": 3}, Permissions: []string{`read("users")`}},
+					{ID: "bare"},
+					{ID: "bench", Data: map[string]any{"title": "Bench", "tags": []any{"a", "b"}}},
+				}}}
+			},
+			Foreign: patch("desk", map[string]any{"title": "Bench"}),
+		},
+		{
 			Name: "update_document", Setup: shop,
 			Steps: onProducts(func(p *steps.CollectionBuilder) {
 				p.Document("lamp").Update(map[string]any{"title": "Torch", "stock": 4, "tags": []string{}},

@@ -238,6 +238,11 @@ func (s CreateDocument) differing(ctx context.Context, p place, live documentIma
 	if err != nil {
 		return "", err
 	}
+	return s.differingIn(f, live)
+}
+
+// differingIn is differing in a collection that is known.
+func (s CreateDocument) differingIn(f shape, live documentImage) (string, error) {
 	keys := slices.Collect(maps.Keys(f.attributes))
 	keys = slices.AppendSeq(keys, maps.Keys(s.Data))
 	keys = slices.AppendSeq(keys, maps.Keys(live.Data))

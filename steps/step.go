@@ -64,6 +64,8 @@ func kinds() map[string]decoder {
 		"delete_index":         as[DeleteIndex],
 
 		"create_document":  as[CreateDocument],
+		"create_documents": as[CreateDocuments],
+		"delete_documents": as[DeleteDocuments],
 		"update_document":  as[UpdateDocument],
 		"delete_document":  as[DeleteDocument],
 		"restore_document": as[RestoreDocument],
