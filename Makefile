@@ -26,7 +26,7 @@ fuzz: ## every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)
 
 soak: ## longer versions of the random suites: kill -9, random migrations, crashes, memory
-	BACKSTEP_SOAK=1 .ci/keyless $(GO) test -count=1 -timeout 6h -run 'Kill|Random|Crash|Memory' -v \
+	BACKSTEP_SOAK=1 .ci/keyless $(GO) test -count=1 -timeout 6h -run 'Kill|Random|Crash|Memory|DiffKeeps' -v \
 		./cmd ./internal/randomtest ./engine ./appwritetest
 
 live: ## every suite over the embedded server, against a real one

@@ -124,9 +124,9 @@ func (c *collectionDiff) attributeChange(p attributePair) *Change {
 	case wayDelete:
 		change := c.change(Removed, ByDeletion, attributeAt(c.id(), c.to.ID, *p.was), p.was.At)
 		if p.was.Relationship != nil {
-			change.lose(LossRelationship, "the links of the documents are not carried over")
+			lose(change, LossRelationship, "the links of the documents are not carried over")
 		} else {
-			change.lose(LossAttribute, "the values of the documents are not carried over")
+			lose(change, LossAttribute, "the values of the documents are not carried over")
 		}
 		return change
 	default:
@@ -143,9 +143,9 @@ func (c *collectionDiff) attributeChange(p attributePair) *Change {
 	change.Fields = changedFields(compareAttribute(*p.was, *p.now))
 	switch p.way {
 	case wayReplace:
-		change.lose(LossType, "values of type "+shape(*p.was)+" do not convert to "+shape(*p.now))
+		lose(change, LossType, "values of type "+shape(*p.was)+" do not convert to "+shape(*p.now))
 	case wayRetarget:
-		change.lose(LossTarget, "links to documents of "+p.was.Relationship.Related+" mean nothing afterwards")
+		lose(change, LossTarget, "links to documents of "+p.was.Relationship.Related+" mean nothing afterwards")
 	default:
 		conditions(change, *p.was, *p.now)
 	}
@@ -155,23 +155,23 @@ func (c *collectionDiff) attributeChange(p attributePair) *Change {
 // conditions says what stored values must be like.
 func conditions(change *Change, was, now Attribute) {
 	if was.Type != now.Type || was.Array && !now.Array || was.Relationship != nil {
-		change.condition("every value means the same as %s", shape(now))
+		condition(change, "every value means the same as %s", shape(now))
 	}
 	if now.Size > 0 && (was.Size > now.Size || was.Size == 0) {
-		change.condition("no value is longer than %d characters", now.Size)
+		condition(change, "no value is longer than %d characters", now.Size)
 	}
 	for _, f := range change.Fields {
 		switch {
 		case f.Name == "min" && now.Min != "" || f.Name == "max" && now.Max != "":
-			change.condition("no value is beyond %s %s", f.Name, f.To)
+			condition(change, "no value is beyond %s %s", f.Name, f.To)
 		case f.Name == "elements" && len(now.Elements) > 0:
-			change.condition("every value is one of %s", strings.Join(now.Elements, ", "))
+			condition(change, "every value is one of %s", strings.Join(now.Elements, ", "))
 		case f.Name == "relationship":
-			change.condition("the links fit %s", f.To)
+			condition(change, "the links fit %s", f.To)
 		}
 	}
 	if now.Required && !was.Required {
-		change.condition("every document has a value, or one to fill in is given")
+		condition(change, "every document has a value, or one to fill in is given")
 	}
 }
 
@@ -192,7 +192,7 @@ func (c *collectionDiff) create(p attributePair) {
 	if fill != nil {
 		c.put(partCreate, p.change, c.filling(now.Key, "", fill))
 	} else {
-		p.change.condition("the collection has no documents, or a value to fill in is given")
+		condition(p.change, "the collection has no documents, or a value to fill in is given")
 	}
 	c.put(partCreate, p.change, c.update(now.Key, bare(now), now)...)
 }

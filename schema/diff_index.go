@@ -53,7 +53,7 @@ func (c *collectionDiff) index(was, now Index) {
 
 func uniqueOnly(change *Change, x Index) {
 	if x.Type == steps.Unique {
-		change.condition("no two documents have the same %v", x.Attributes)
+		condition(change, "no two documents have the same %v", x.Attributes)
 	}
 }
 

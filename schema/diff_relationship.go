@@ -43,7 +43,7 @@ func (c *collectionDiff) relationship(p attributePair) {
 		c.remove(p)
 		c.create(p)
 	case p.way == wayRebuild && !p.now.Relationship.linkable(c.to.ID):
-		p.change.lose(LossRelationship, "one way from a collection to itself, documents cannot be linked")
+		lose(p.change, LossRelationship, "one way from a collection to itself, documents cannot be linked")
 		c.remove(p)
 		c.create(p)
 	case p.way == wayRebuild:

@@ -60,33 +60,55 @@ func TestDiffTakesTheWayThatKeepsData(t *testing.T) {
 		opts     []schema.DiffOption
 		want     []string
 	}{
-		"a size in place": {shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{text("title", 80)}), nil,
-			[]string{"update_attribute title"}},
-		"a rename that was told": {shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{text("name", 40)}),
+		"a size in place": {
+			shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{text("title", 80)}), nil,
+			[]string{"update_attribute title"},
+		},
+		"a rename that was told": {
+			shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{text("name", 40)}),
 			[]schema.DiffOption{schema.WithRenames(schema.Rename{Database: "shop", Collection: "products", From: "title", To: "name"})},
-			[]string{"rename_attribute title"}},
-		"a rename that was not told": {shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{text("name", 40)}), nil,
-			[]string{"delete_attribute title", "create_attribute name"}},
-		"a type beside the old one": {shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{number}), nil,
-			[]string{"create_attribute title_new", "fill_attribute title_new", "rename_attribute title", "fill_attribute title_new", "rename_attribute title_new", "delete_attribute title_old"}},
-		"required after the default was filled in": {shopOf([]schema.Attribute{withDefault}), shopOf([]schema.Attribute{required}), nil,
-			[]string{"fill_attribute title", "update_attribute title"}},
-		"required with nothing to fill in": {shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{required}), nil,
-			[]string{"update_attribute title"}},
-		"a new one that is required": {shopOf(nil), shopOf([]schema.Attribute{required}),
+			[]string{"rename_attribute title"},
+		},
+		"a rename that was not told": {
+			shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{text("name", 40)}), nil,
+			[]string{"delete_attribute title", "create_attribute name"},
+		},
+		"a type beside the old one": {
+			shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{number}), nil,
+			[]string{"create_attribute title_new", "fill_attribute title_new", "rename_attribute title", "fill_attribute title_new", "rename_attribute title_new", "delete_attribute title_old"},
+		},
+		"required after the default was filled in": {
+			shopOf([]schema.Attribute{withDefault}), shopOf([]schema.Attribute{required}), nil,
+			[]string{"fill_attribute title", "update_attribute title"},
+		},
+		"required with nothing to fill in": {
+			shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{required}), nil,
+			[]string{"update_attribute title"},
+		},
+		"a new one that is required": {
+			shopOf(nil), shopOf([]schema.Attribute{required}),
 			[]schema.DiffOption{schema.WithFills(schema.Fill{Database: "shop", Collection: "products", Key: "title", Value: []byte(`"?"`)})},
-			[]string{"create_attribute title", "fill_attribute title", "update_attribute title"}},
-		"new indexes before old ones go": {shopOf([]schema.Attribute{text("title", 40)}, by("old", "title")), shopOf([]schema.Attribute{text("title", 40)}, by("new", "title", "$createdAt")), nil,
-			[]string{"create_index new", "delete_index old"}},
-		"an index that changes under its key": {shopOf([]schema.Attribute{text("title", 40)}, by("by", "title")), shopOf([]schema.Attribute{text("title", 40)}, by("by", "title", "$createdAt")), nil,
-			[]string{"update_index by"}},
-		"an index on what goes": {shopOf([]schema.Attribute{text("title", 40), text("other", 40)}, by("by", "title", "other")), shopOf([]schema.Attribute{text("other", 40)}, by("by", "other")), nil,
-			[]string{"delete_index by", "delete_attribute title", "create_index by"}},
-		"keys that swap": {shopOf([]schema.Attribute{text("a", 40), text("b", 50)}), shopOf([]schema.Attribute{text("b", 40), text("a", 50)}),
+			[]string{"create_attribute title", "fill_attribute title", "update_attribute title"},
+		},
+		"new indexes before old ones go": {
+			shopOf([]schema.Attribute{text("title", 40)}, by("old", "title")), shopOf([]schema.Attribute{text("title", 40)}, by("new", "title", "$createdAt")), nil,
+			[]string{"create_index new", "delete_index old"},
+		},
+		"an index that changes under its key": {
+			shopOf([]schema.Attribute{text("title", 40)}, by("by", "title")), shopOf([]schema.Attribute{text("title", 40)}, by("by", "title", "$createdAt")), nil,
+			[]string{"update_index by"},
+		},
+		"an index on what goes": {
+			shopOf([]schema.Attribute{text("title", 40), text("other", 40)}, by("by", "title", "other")), shopOf([]schema.Attribute{text("other", 40)}, by("by", "other")), nil,
+			[]string{"delete_index by", "delete_attribute title", "create_index by"},
+		},
+		"keys that swap": {
+			shopOf([]schema.Attribute{text("a", 40), text("b", 50)}), shopOf([]schema.Attribute{text("b", 40), text("a", 50)}),
 			[]schema.DiffOption{schema.WithRenames(
 				schema.Rename{Database: "shop", Collection: "products", From: "a", To: "b"}, schema.Rename{Database: "shop", Collection: "products", From: "b", To: "a"},
 			)},
-			[]string{"rename_attribute b", "rename_attribute a", "rename_attribute b_moving", "rename_attribute a_moving"}},
+			[]string{"rename_attribute b", "rename_attribute a", "rename_attribute b_moving", "rename_attribute a_moving"},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -229,8 +251,10 @@ func TestRenamesAndFillsAreReadAndHeldAgainstTheModels(t *testing.T) {
 	}
 	one, two := shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{text("title", 40), text("name", 40)})
 	for _, r := range []schema.Rename{
-		{Database: "shop", Collection: "gone", From: "title", To: "name"}, {Database: "shop", Collection: "products", From: "x", To: "name"},
-		{Database: "shop", Collection: "products", From: "title", To: "x"}, {Database: "shop", Collection: "products", From: "title", To: "name"},
+		{Database: "shop", Collection: "gone", From: "title", To: "name"},
+		{Database: "shop", Collection: "products", From: "x", To: "name"},
+		{Database: "shop", Collection: "products", From: "title", To: "x"},
+		{Database: "shop", Collection: "products", From: "title", To: "name"},
 	} {
 		if _, err := schema.Diff(one, two, schema.WithRenames(r)); err == nil {
 			t.Errorf("rename %s is taken", r)

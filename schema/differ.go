@@ -82,7 +82,7 @@ func (d *differ) plan() []queued {
 	matched(d.from.Databases, d.to.Databases, func(db Database) string { return db.ID }, func(id string, x, y *Database) {
 		if y == nil {
 			c := d.change(Removed, ByDeletion, databaseAt(id), x.At)
-			c.lose(LossDatabase, "the database goes with everything in it")
+			lose(c, LossDatabase, "the database goes with everything in it")
 			q := queued{c, steps.DeleteDatabase{ID: id}}
 			if twin(id, d.to.Databases, func(db Database) string { return db.ID }) {
 				first = append(first, q)
@@ -142,7 +142,7 @@ func (db *databaseDiff) collections() {
 			db.newCollection(*y)
 		case y == nil:
 			c := db.change(Removed, ByDeletion, collectionAt(db.to.ID, id), x.At)
-			c.lose(LossCollection, "the collection goes with its documents")
+			lose(c, LossCollection, "the collection goes with its documents")
 			at := stageDelete
 			if twin(id, db.to.Collections, func(c Collection) string { return c.ID }) {
 				at = stageClear
@@ -188,7 +188,7 @@ func (db *databaseDiff) unrelate(gone Collection) {
 			continue
 		}
 		c := db.change(Removed, ByDeletion, attributeAt(db.to.ID, gone.ID, a), a.At)
-		c.lose(LossRelationship, "the links of the documents are not carried over")
+		lose(c, LossRelationship, "the links of the documents are not carried over")
 		db.add(stageUnrelate, c, steps.DeleteRelationship{Database: db.to.ID, Collection: gone.ID, Key: a.Key})
 	}
 }
@@ -200,11 +200,11 @@ func (d *differ) change(action Action, way Way, object engine.Ref, at Position) 
 	return c
 }
 
-func (c *Change) lose(code LossCode, reason string) {
+func lose(c *Change, code LossCode, reason string) {
 	c.Losses = append(c.Losses, Loss{Code: code, Reason: reason})
 }
 
-func (c *Change) condition(format string, args ...any) {
+func condition(c *Change, format string, args ...any) {
 	c.Conditions = append(c.Conditions, fmt.Sprintf(format, args...))
 }
 

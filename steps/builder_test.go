@@ -29,6 +29,8 @@ func everything(s *steps.Builder) {
 	c.Enum("state", "new", "old").Array()
 	c.UpdateAttribute("title").Required(false).Size(300).Default("none")
 	c.RenameAttribute("title", "name")
+	c.FillAttribute("name", "", "none")
+	c.CopyAttribute("name", "state")
 	c.DeleteAttribute("stock")
 	c.ManyToOne("maker", "makers").TwoWay("products").OnDelete("cascade")
 	c.UpdateRelationship("maker", "setNull")
