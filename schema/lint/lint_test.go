@@ -73,6 +73,27 @@ func TestCommentsSilenceTheStepTheyStandByOrTheFileTheyHead(t *testing.T) {
 	}
 }
 
+func TestFillingBelongsToAddingAnAttributeAndToRequiringIt(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		steps string
+		want  []string
+	}{
+		"an attribute that is added":    {"  - create_attribute: { collection: products, key: headline, type: string, size: 255 }\n  - fill_attribute: { collection: products, key: headline, from: title }\n", nil},
+		"one that becomes required":     {"  - fill_attribute: { collection: products, key: title, value: untitled }\n  - update_attribute: { collection: products, key: title, required: true }\n", nil},
+		"one beside another change":     {"  - create_attribute: { collection: products, key: stock, type: integer }\n  - fill_attribute: { collection: products, key: title, value: untitled }\n", []string{"BS403"}},
+		"by itself":                     {"  - fill_attribute: { collection: products, key: title, value: untitled }\n", nil},
+		"what is deleted when it moved": {"  - create_attribute: { collection: products, key: headline, type: string, size: 255 }\n  - fill_attribute: { collection: products, key: headline, from: title }\n  - delete_attribute: { collection: products, key: title }\n", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := codes(t, "database: shop\nsteps:\n"+c.steps); !slices.Equal(got, c.want) {
+				t.Errorf("found %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
 func TestAGoFunctionWithoutUndoNeedsADeclaredWayBack(t *testing.T) {
 	t.Parallel()
 	do := func(context.Context, client.Client) error { return nil }

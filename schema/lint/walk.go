@@ -30,7 +30,8 @@ type walker struct {
 	// to change the schema and the data that were there before this migration.
 	changed    map[string]migrations.Step
 	backfilled map[string]migrations.Step
-	batch      int // document steps in a row
+	filled     map[string]migrations.Step // attributes that were given values, unless to make them required
+	batch      int                        // document steps in a row
 }
 
 // place is a step, by its number among all.
@@ -86,7 +87,7 @@ func creates(change engine.Step) string {
 // migration walks through one migration.
 func (w *walker) migration(m *migrations.Migration) error {
 	w.m, w.facts, w.batch = m, map[string]bool{}, 0
-	w.changed, w.backfilled = map[string]migrations.Step{}, map[string]migrations.Step{}
+	w.changed, w.backfilled, w.filled = map[string]migrations.Step{}, map[string]migrations.Step{}, map[string]migrations.Step{}
 	for _, step := range m.Up {
 		w.at++
 		w.step = step

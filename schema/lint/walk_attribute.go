@@ -62,6 +62,9 @@ func (w *walker) updateAttribute(s steps.UpdateAttribute) {
 		return
 	}
 	w.narrowings(c, a, s)
+	if s.Required != nil && *s.Required {
+		delete(w.filled, c.path()+"/"+s.Key)
+	}
 	a.change(s)
 	w.limits(c)
 }

@@ -66,7 +66,7 @@ func (w *walker) document(database, id string, data map[string]any, permissions 
 }
 
 // fill looks at a step that gives documents a value in an attribute. Where this
-// migration adds the attribute, that belongs to adding it.
+// migration adds the attribute, or makes it required, that belongs to it.
 func (w *walker) fill(s steps.FillAttribute) {
 	c, a := w.attribute(s.Database, s.Collection, s.Key)
 	if c == nil {
@@ -80,8 +80,8 @@ func (w *walker) fill(s steps.FillAttribute) {
 	if a != nil {
 		a.filled = true
 	}
-	if _, noted := w.backfilled[c.path()]; !noted && c.made != w.m.Version && (a == nil || a.made != w.m.Version) {
-		w.backfilled[c.path()] = w.step
+	if c.made != w.m.Version && (a == nil || a.made != w.m.Version) {
+		w.filled[c.path()+"/"+s.Key] = w.step
 	}
 }
 
@@ -122,6 +122,12 @@ func attributesOf(q steps.Query) []string {
 // mixed finds migrations that change the schema of a collection and the
 // documents that were in it.
 func (w *walker) mixed() {
+	for _, path := range slices.Sorted(maps.Keys(w.filled)) {
+		step, collection := w.filled[path], path[:strings.LastIndexByte(path, '/')]
+		if first, noted := w.backfilled[collection]; !noted || step.At.Line < first.At.Line {
+			w.backfilled[collection] = step
+		}
+	}
 	for _, path := range slices.Sorted(maps.Keys(w.backfilled)) {
 		first, both := w.changed[path]
 		if !both {
