@@ -27,7 +27,7 @@ fuzz: ## every fuzz target for FUZZTIME
 
 soak: ## longer versions of the random suites: kill -9, random migrations, crashes, memory
 	BACKSTEP_SOAK=1 .ci/keyless $(GO) test -count=1 -timeout 6h -run 'Kill|Random|Crash|Memory|DiffKeeps' -v \
-		./cmd ./internal/randomtest ./engine ./appwritetest
+		./cmd ./internal/randomtest ./engine ./appwritetest ./schema
 
 live: ## every suite over the embedded server, against a real one
 	@test -n "$$BACKSTEP_LIVE_ENDPOINT" -a -n "$$BACKSTEP_LIVE_PROJECT" -a -n "$$BACKSTEP_LIVE_KEY" || \

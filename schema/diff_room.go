@@ -36,10 +36,18 @@ func (d *differ) crowded(list []queued) *shortage {
 	for _, q := range list {
 		ref := q.step.Target()
 		rooms.follow(q.step)
-		if reason := rooms.at(ref.Database, ref.Collection).shortage(d.limits); ref.Collection != "" && reason != "" {
+		touched := []string{ref.Collection}
+		if s, related := q.step.(steps.CreateRelationship); related {
+			touched = append(touched, s.Related)
+		}
+		for _, collection := range touched {
+			reason := rooms.at(ref.Database, collection).shortage(d.limits)
+			if reason == "" {
+				continue
+			}
 			return &shortage{
-				collection: ref.Database + "/" + ref.Collection, at: q.change.At,
-				reason: fmt.Sprintf("collection %s has no room to change %s with its data: %s", ref.Collection, q.change.Object, reason),
+				collection: ref.Database + "/" + collection, at: q.change.At,
+				reason: fmt.Sprintf("collection %s has no room to change %s with its data: %s", collection, q.change.Object, reason),
 			}
 		}
 	}
@@ -107,13 +115,10 @@ func (r rooms) follow(step engine.Step) {
 			here.attributes[strings.ToLower(s.NewKey)] = a
 		}
 	case steps.DeleteAttribute:
-		if s.AtOnce {
-			delete(here.attributes, key)
-		} // else a tombstone stays until the end of the run
-		if !s.AtOnce {
+		if !s.AtOnce { // a tombstone stays until the end of the run
 			here.attributes["gone "+key] = here.attributes[key]
-			delete(here.attributes, key)
 		}
+		delete(here.attributes, key)
 	case steps.CreateRelationship:
 		a := Attribute{Key: s.Key, Type: appwrite.TypeRelationship, Relationship: &Relationship{Related: s.Related, TwoWay: s.TwoWay}}
 		here.attributes[key] = a
