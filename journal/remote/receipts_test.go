@@ -285,36 +285,53 @@ func TestReceiptsThatMakeNoSenseAreNoticed(t *testing.T) {
 	})
 }
 
-// TestVerifyHoldsRecordsAgainstReceipts records the hash of a receipt, and then
-// changes and removes the receipt.
+// receipted gives the records of a run whose operation has acted under the
+// receipt with a hash.
+func receipted(t *testing.T, run, hash string) []journal.Record {
+	t.Helper()
+	records := journaltest.Chain(t, run, 1)
+	add := func(typ journal.Type, body any) {
+		r, err := journal.NewRecord(records[len(records)-1].Next(), run, time.Now(), typ, "1", body)
+		must(t, err)
+		records = append(records, r)
+	}
+	add(journal.Intent, journal.Intended{Receipted: true})
+	add(journal.Applied, journal.Observed{Receipt: hash})
+	return records
+}
+
+// TestVerifyHoldsRecordsAgainstReceipts records the hash of a receipt and that
+// of another one, and then changes and removes the receipt.
 func TestVerifyHoldsRecordsAgainstReceipts(t *testing.T) {
 	t.Parallel()
 	everyTransacting(t, func(t *testing.T, _ *livetest.Server, p project) {
 		t.Helper()
 		store := p.open(t)
-		r, _ := next(t, store, "1")
-		must(t, p.stage(t, r, "done")())
-		sum, err := r.Hash()
-		must(t, err)
-		records := journaltest.Chain(t, "run", 1)
-		for _, body := range []any{journal.Intended{Receipted: true}, journal.Observed{Receipt: sum}} {
-			typ := journal.Intent
-			if _, applied := body.(journal.Observed); applied {
-				typ = journal.Applied
-			}
-			one, err := journal.NewRecord(records[len(records)-1].Next(), "run", time.Now(), typ, "1", body)
+		for _, run := range []string{"run", "other"} {
+			r, _, err := store.Receipts().Next(t.Context(), run, "1")
 			must(t, err)
-			records = append(records, one)
+			must(t, p.stage(t, r, "done-"+run)())
+			if run == "other" {
+				r.Generation++ // not the one that is committed
+			}
+			sum, err := r.Hash()
+			must(t, err)
+			must(t, store.Append(t.Context(), receipted(t, run, sum)...))
 		}
-		must(t, store.Append(t.Context(), records...))
+		damaged := func(what, run string) {
+			t.Helper()
+			_, err := journal.Verify(t.Context(), store, run)
+			if named, ok := errors.AsType[*journal.RecordError](err); !ok || named.Seq != 3 || !errors.Is(err, journal.ErrDamaged) {
+				t.Errorf("%s: error %v, want ErrDamaged of record 3", what, err)
+			}
+		}
 		if found, err := journal.Verify(t.Context(), store, "run"); err != nil || found.Receipts != 1 || len(found.Absent) != 0 {
 			t.Errorf("%+v, error %v", found, err)
 		}
+		damaged("the hash of another receipt", "other")
+		r, _ := next(t, store, "1")
 		p.set(t, "receipts", r.ID, map[string]any{"generation": 1})
-		_, err = journal.Verify(t.Context(), store, "run")
-		if named, ok := errors.AsType[*journal.RecordError](err); !ok || named.Seq != 3 || !errors.Is(err, journal.ErrDamaged) {
-			t.Errorf("a changed receipt: error %v, want ErrDamaged of record 3", err)
-		}
+		damaged("a changed receipt", "run")
 		must(t, p.client.DeleteDocument(t.Context(), p.database, "receipts", r.ID, appwrite.Guard{}))
 		if found, err := journal.Verify(t.Context(), store, "run"); err != nil || !slices.Equal(found.Absent, []string{"1"}) {
 			t.Errorf("a removed receipt: %+v, error %v, want it to be told", found, err)
