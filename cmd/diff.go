@@ -72,7 +72,7 @@ func (a *app) diffSides(args []string, o diffOptions) (from, to string, err erro
 	if len(args) > 2 {
 		return "", "", usageError(fmt.Errorf("diff compares two schemas, got %q", args), a.name+" diff --help")
 	}
-	from, to = sideLive, ""
+	from = sideLive
 	if o.name != "" {
 		from = sideMigrations
 	}
@@ -155,7 +155,7 @@ func (a *app) delta(from, to side, o diffOptions) (*schema.Delta, error) {
 		if o.name == "" || !a.mayAsk() {
 			return delta, nil
 		}
-		i := slices.IndexFunc(delta.Candidates, func(c schema.Candidate) bool { return !declined[c.Rename.String()] })
+		i := slices.IndexFunc(delta.Candidates, func(c schema.Candidate) bool { return !declined[c.String()] })
 		if i < 0 {
 			return delta, nil
 		}
@@ -166,7 +166,7 @@ func (a *app) delta(from, to side, o diffOptions) (*schema.Delta, error) {
 		if renamed {
 			renames = append(renames, delta.Candidates[i].Rename)
 		} else {
-			declined[delta.Candidates[i].Rename.String()] = true
+			declined[delta.Candidates[i].String()] = true
 		}
 	}
 }

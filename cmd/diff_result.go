@@ -69,7 +69,7 @@ func diffResultOf(delta *schema.Delta, from, to side, written string) (diffResul
 		r.Changes = append(r.Changes, line)
 	}
 	for _, c := range delta.Candidates {
-		r.Candidates = append(r.Candidates, candidateResult{Rename: c.Rename.String(), Score: c.Score, Reasons: c.Reasons})
+		r.Candidates = append(r.Candidates, candidateResult{Rename: c.String(), Score: c.Score, Reasons: c.Reasons})
 	}
 	codec, err := steps.NewCodec(nil, nil)
 	if err != nil {

@@ -98,7 +98,7 @@ func respelledAttribute(r *rand.Rand, a schema.Attribute) schema.Attribute {
 	switch {
 	case a.Default == nil:
 	case a.Default[0] == '"': // every letter as an escape
-		var text, b = "", strings.Builder{}
+		text, b := "", strings.Builder{}
 		if json.Unmarshal(a.Default, &text) == nil {
 			for _, letter := range text {
 				fmt.Fprintf(&b, `\u%04x`, letter)

@@ -77,7 +77,7 @@ func (x Index) describe() string {
 }
 
 // describe gives what there is to say of a collection besides what is in it.
-func (c Collection) describe() string {
+func (c *Collection) describe() string {
 	parts := []string{strconv.Quote(c.Name)}
 	if !c.Enabled {
 		parts = append(parts, "disabled")
@@ -91,7 +91,7 @@ func (c Collection) describe() string {
 	return strings.Join(parts, ", ")
 }
 
-func (d Database) describe() string {
+func (d *Database) describe() string {
 	if !d.Enabled {
 		return fmt.Sprintf("%q, disabled", d.Name)
 	}

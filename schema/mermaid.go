@@ -50,8 +50,8 @@ func (d *Delta) Mermaid(w io.Writer, from, to Model) error {
 		}
 		out.entity(o.Database, o.Collection, marks[collectionAt(o.Database, o.Collection)])
 		comment := string(mark(c.Action)) + " " + c.detail(was, is)
-		for _, loss := range c.Losses {
-			comment += " ! " + string(loss.Code)
+		if codes := c.lossCodes(); codes != "" {
+			comment += " ! " + codes
 		}
 		a, known := after[key(o)]
 		if c.Action == Removed || !known {
@@ -69,6 +69,15 @@ func (d *Delta) Mermaid(w io.Writer, from, to Model) error {
 		}
 	}
 	return out.write(w)
+}
+
+// lossCodes names the kinds of loss of a change.
+func (c Change) lossCodes() string {
+	codes := make([]string, len(c.Losses))
+	for i, loss := range c.Losses {
+		codes[i] = string(loss.Code)
+	}
+	return strings.Join(codes, ", ")
 }
 
 func attributesByRef(m Model) map[engine.Ref]Attribute {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/backstep-dev/backstep/appwrite"
@@ -44,6 +45,9 @@ type Pass struct {
 	// *engine.OperationError and the server's *appwrite.Error in it.
 	Err error
 }
+
+// stopped tells whether the run was not applied.
+func (p *Pass) stopped() bool { return p.Err != nil }
 
 // Cost tells what one operation took.
 type Cost struct {
@@ -188,19 +192,19 @@ func (r *rehearsal) perform(ctx context.Context) error {
 		if before[i+1], err = r.take(ctx); err != nil {
 			return err
 		}
-		if trial.Up.Err != nil {
+		if trial.Up.stopped() {
 			trial.Left = before[i].differences(before[i+1])
 			return nil
 		}
 	}
-	for i := len(r.list) - 1; i >= 0; i-- {
+	for i := range slices.Backward(r.list) {
 		trial := &r.result.Trials[i]
 		trial.Down = r.pass(ctx, i, migrations.Down)
 		now, err := r.take(ctx)
 		if err != nil {
 			return err
 		}
-		if trial.Down.Err != nil {
+		if trial.Down.stopped() {
 			return nil
 		}
 		trial.Left = before[i].differences(now)
@@ -212,7 +216,7 @@ func (r *rehearsal) perform(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if trial.Again.Err != nil {
+		if trial.Again.stopped() {
 			return nil
 		}
 		trial.Unlike = before[i+1].differences(now)

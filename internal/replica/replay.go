@@ -24,7 +24,7 @@ type State struct {
 // Since gives the migration that last touched what a difference speaks of: the
 // field of the object where it is known, else the object. It is nil when no
 // migration has.
-func (s State) Since(d schema.Difference) *migrations.Migration {
+func (s *State) Since(d schema.Difference) *migrations.Migration {
 	if m := s.since[d.Path+"\x00"+d.Field]; m != nil {
 		return m
 	}

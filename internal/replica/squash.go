@@ -13,7 +13,7 @@ import (
 	"github.com/backstep-dev/backstep/steps"
 )
 
-// ErrUnlike: a squashed migration does not do what the ones it is to replace do.
+// ErrUnlike says that a squashed migration does not do what the ones it is to replace do.
 var ErrUnlike = errors.New("the squashed migration does something else")
 
 // Apply applies migrations as they are, documents included.
