@@ -9,19 +9,19 @@ type Extent struct {
 	Kinds bool
 	// Every tries every so manyth of all points; 1 is all of them, 0 none.
 	Every int
+	// Mails, where it is not 0, counts for Every only every so manyth boundary of
+	// the requests that a journal sends.
+	Mails int
 	// Twice stops the process that takes over as well, after every so manyth
 	// crash; 1 is after all of them, 0 after none.
 	Twice int
 }
 
-// Everything is every point, and every crash followed by another one.
-func Everything() Extent { return Extent{Every: 1, Twice: 1} }
-
 // sampler picks points. What it picks depends on nothing but their order.
 type sampler struct {
-	extent          Extent
-	points, crashes int
-	seen            map[first]bool
+	extent                 Extent
+	points, mails, crashes int
+	seen                   map[first]bool
 }
 
 // first is what a case meets at least once.
@@ -38,6 +38,11 @@ func (s *sampler) due(undoing bool, kind string, what boundary) bool {
 	if s.extent.Kinds && !s.seen[point] {
 		s.seen[point] = true
 		return true
+	}
+	if s.extent.Mails > 0 && what.ofMail() {
+		if s.mails++; s.mails%s.extent.Mails > 0 {
+			return false
+		}
 	}
 	return s.extent.Every > 0 && s.points%s.extent.Every == 0
 }

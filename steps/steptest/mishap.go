@@ -3,6 +3,7 @@ package steptest
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/backstep-dev/backstep/internal/outage"
 )
@@ -16,6 +17,9 @@ const (
 	crashBeforeNote boundary = "crash before the journal write"
 	crashAfterNote  boundary = "crash after the journal write"
 )
+
+// ofMail says whether it is at a request of a journal.
+func (b boundary) ofMail() bool { return strings.HasPrefix(string(b), "journal: ") }
 
 func noteCrashes() []boundary { return []boundary{crashBeforeNote, crashAfterNote} }
 

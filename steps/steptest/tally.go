@@ -81,7 +81,7 @@ func (y *Tally) Missing(kind string, requests, journal bool) []string {
 func (y *Tally) mailed() bool {
 	for _, hits := range y.hits {
 		for what := range hits {
-			if strings.HasPrefix(string(what), "journal: ") {
+			if what.ofMail() {
 				return true
 			}
 		}
