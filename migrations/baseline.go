@@ -53,7 +53,7 @@ func (r *Runner) PlanBaseline(ctx context.Context, version string) ([]Task, erro
 	return tasks, nil
 }
 
-// ErrNotBaseline: a migration was run, not marked.
+// ErrNotBaseline says that a migration was run, not marked.
 var ErrNotBaseline = errors.New("not marked by a baseline")
 
 // PlanUnbaseline gives the tasks that take the marks of a baseline away again:

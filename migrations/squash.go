@@ -10,7 +10,7 @@ import (
 	"github.com/backstep-dev/backstep/engine"
 )
 
-// ErrPartly: a squashed migration cannot be applied where some of the migrations
+// ErrPartly says that a squashed migration cannot be applied where some of the migrations
 // that it replaces are applied, and others are not. errors.As gives the
 // *PartlyError.
 var ErrPartly = errors.New("a squashed migration is applied in part")

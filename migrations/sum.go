@@ -14,7 +14,7 @@ import (
 // SumFile is the file that holds a project's Sum, beside its project file.
 const SumFile = "backstep.sum"
 
-// ErrSum: the migrations at hand are not those that backstep.sum lists.
+// ErrSum says that the migrations at hand are not those that backstep.sum lists.
 // errors.As gives the *SumError with every difference.
 var ErrSum = errors.New("backstep.sum does not agree")
 

@@ -90,7 +90,7 @@ type sighting struct {
 
 const sightings = 3 // how many documents are named
 
-func (s sighting) String() string {
+func (s *sighting) String() string {
 	noun := "documents"
 	if s.count == 1 {
 		noun = "document"

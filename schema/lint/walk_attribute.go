@@ -96,14 +96,16 @@ func (a *attribute) change(s steps.UpdateAttribute) {
 
 // narrowings finds what documents may not fit any more.
 func (w *walker) narrowings(c *collection, a *attribute, s steps.UpdateAttribute) {
-	if !w.mayHold(c) || w.asserted(c, s.Key) || a.made == w.m.Version && !a.filled && !(s.Required != nil && *s.Required) {
+	requires := s.Required != nil && *s.Required
+	empty := a.made == w.m.Version && !a.filled // it holds nothing but null
+	if !w.mayHold(c) || w.asserted(c, s.Key) || empty && !requires {
 		return
 	}
 	path, live := c.path()+"/"+s.Key, c.live != "" && a.live != ""
 	where := func(method, value string) []string {
 		return []string{fmt.Sprintf("  - assert: { database: %s, collection: %s, empty: true, where: [{ method: %s, attribute: %s%s }] }", s.Database, s.Collection, method, s.Key, value)}
 	}
-	if s.Required != nil && *s.Required && !a.Required && !a.filled {
+	if requires && !a.Required && !a.filled {
 		f := w.finding(CodeMadeRequired, []string{"required"}, "fill it in an earlier migration, and assert here that no document lacks it",
 			"%s becomes required: every update of a document that lacks it will fail", path)
 		f.Insert = where("isNull", "")
