@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/appwritetest"
@@ -302,4 +303,26 @@ func TestAJournalOpenedForReadingMakesAndWritesNothing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestAJournalHalfMadeBeforeAnUpgradeIsCompleted finds what a server of an
+// earlier release had begun, on one that would have made it in one request.
+func TestAJournalHalfMadeBeforeAnUpgradeIsCompleted(t *testing.T) {
+	t.Parallel()
+	p := projectOf(t, livetest.Start(t, "1.9.6"))
+	_, err := p.client.CreateDatabase(t.Context(), appwrite.Database{ID: p.database, Name: "Backstep", Enabled: true})
+	must(t, err)
+	for _, name := range []string{"records", "chunks"} {
+		_, err = p.client.CreateCollection(t.Context(), p.database, appwrite.Collection{ID: name, Name: "Backstep " + name, Enabled: true})
+		must(t, err)
+	}
+	_, err = p.client.CreateAttribute(t.Context(), p.database, "records", appwrite.Attribute{Key: "run", Type: appwrite.TypeString, Size: 255})
+	must(t, err)
+	watch := newClock()
+	begun := watch.Now()
+	must(t, remote.Ensure(t.Context(), p.client, p.database, watch))
+	if waited := watch.Now().Sub(begun); waited < 5*time.Second {
+		t.Errorf("it was completed after %s, want time for who may be making it", waited)
+	}
+	checkShape(t, p)
 }
