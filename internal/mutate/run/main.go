@@ -2,7 +2,7 @@
 // test failed for each. It fails when one survives.
 //
 //	go run ./internal/mutate/run                 all of them
-//	go run ./internal/mutate/run -only lease     those with "lease" in their names
+//	go run ./internal/mutate/run -only lease     those with "lease" in their names (a regular expression)
 package main
 
 import (
@@ -13,6 +13,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ func main() {
 func run(ctx context.Context, args []string, out io.Writer) (failed int, err error) {
 	flags := flag.NewFlagSet("mutate", flag.ContinueOnError)
 	module := flags.String("module", ".", "folder of the module")
-	only := flags.String("only", "", "try only mutants whose name holds this")
+	only := flags.String("only", "", "try only mutants whose names this regular expression matches")
 	jobs := flags.Int("j", runtime.GOMAXPROCS(0), "how many at a time")
 	if err := flags.Parse(args); err != nil {
 		return 0, err
@@ -44,9 +45,13 @@ func run(ctx context.Context, args []string, out io.Writer) (failed int, err err
 	if err != nil {
 		return 0, err
 	}
+	wanted, err := regexp.Compile(*only)
+	if err != nil {
+		return 0, err
+	}
 	var mutants []mutate.Mutant
 	for _, m := range all {
-		if strings.Contains(m.Name, *only) {
+		if wanted.MatchString(m.Name) {
 			mutants = append(mutants, m)
 		}
 	}
