@@ -239,12 +239,14 @@ func (c *collectionDiff) alter(p attributePair) {
 	if RowBytes(*p.now) < RowBytes(*p.was) || p.now.Size < p.was.Size {
 		key, at = p.was.Key, partShrink
 	}
-	if p.now.Required && !p.was.Required {
-		if fill := c.fillFor(*p.now, p.was); fill != nil {
-			c.put(at, p.change, c.filling(key, "", fill))
-		}
+	was := *p.was
+	if fill := c.fillFor(now, p.was); fill != nil && now.Required && !was.Required {
+		// Null can be put back only where there is no default.
+		c.put(at, p.change, c.update(key, was, bare(was))...)
+		was = bare(was)
+		c.put(at, p.change, c.filling(key, "", fill))
 	}
-	c.put(at, p.change, c.update(key, *p.was, now)...)
+	c.put(at, p.change, c.update(key, was, now)...)
 }
 
 // update gives the step that changes what differs in two attributes of one

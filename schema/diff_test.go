@@ -79,7 +79,7 @@ func TestDiffTakesTheWayThatKeepsData(t *testing.T) {
 		},
 		"required after the default was filled in": {
 			shopOf([]schema.Attribute{withDefault}), shopOf([]schema.Attribute{required}), nil,
-			[]string{"fill_attribute title", "update_attribute title"},
+			[]string{"update_attribute title", "fill_attribute title", "update_attribute title"},
 		},
 		"required with nothing to fill in": {
 			shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{required}), nil,

@@ -127,6 +127,32 @@ func TestFillLeavesAloneWhatOthersWriteMeanwhile(t *testing.T) {
 	})
 }
 
+func TestFillWritesPageByPageAndTakesAllOfItBack(t *testing.T) {
+	t.Parallel()
+	const many = 210
+	onEveryVersion(t, func(b *bench) {
+		b.wares()
+		for first := 0; first < many; first += appwrite.MaxBatch {
+			var page []appwrite.Document
+			for i := first; i < min(first+appwrite.MaxBatch, many); i++ {
+				page = append(page, appwrite.Document{ID: fmt.Sprint("ware", i), Data: map[string]any{"title": fmt.Sprint(i % 3)}})
+			}
+			if _, err := b.client.CreateDocuments(b.t.Context(), b.database, "wares", page); err != nil {
+				b.t.Fatal(err)
+			}
+		}
+		before := b.state()
+		done := b.do(steps.FillAttribute{Database: b.database, Collection: "wares", Key: "count", From: "title"})
+		for i := range many {
+			if got := b.value("wares", fmt.Sprint("ware", i), "count"); fmt.Sprint(got) != fmt.Sprint(i%3) {
+				b.t.Fatalf("ware %d counts %v", i, got)
+			}
+		}
+		b.undo(done)
+		b.wantSame("after the undo", before, b.state())
+	})
+}
+
 func TestFillSaysWhatItCannotDo(t *testing.T) {
 	t.Parallel()
 	for field, step := range map[string]steps.FillAttribute{
