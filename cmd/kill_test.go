@@ -22,8 +22,7 @@ import (
 
 // TestKilledRunsEndInTheRightState kills the real binary with SIGKILL at random
 // moments, a hundred times (a thousand with BACKSTEP_SOAK, twenty on a real
-// server), and has the next
-// command finish or undo what was begun. The server lives on. What it holds in
+// server), and has the next command finish or undo what was begun. The server lives on. What it holds in
 // the end is compared with what an undisturbed run leaves.
 func TestKilledRunsEndInTheRightState(t *testing.T) {
 	t.Parallel()
@@ -36,8 +35,8 @@ func TestKilledRunsEndInTheRightState(t *testing.T) {
 	if testing.Short() {
 		times = 10
 	}
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
+	seed := competingNow().seed
+	t.Logf("BACKSTEP_SEED=%d", seed)
 	random := rand.New(rand.NewPCG(seed, seed))
 	binary := buildBinary(t)
 	migrations := killMigrations()
@@ -144,12 +143,20 @@ func newVictim(t *testing.T, binary string, migrations []string) *victim {
 		"APPWRITE_PROJECT_ID="+v.server.Project, "APPWRITE_API_KEY="+v.server.Key,
 		"MIGRATIONS_DATABASE_ID="+v.space.ID("backstep"))
 	t.Cleanup(func() { livetest.SearchFiles(t, v.dir) })
-	write := func(name, text string) {
-		path := filepath.Join(v.dir, name)
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+	v.fill(t, migrations)
+	return v
+}
+
+// fill writes the project into the folder.
+func (v *victim) fill(t *testing.T, migrations []string) {
+	t.Helper()
+	folder := filepath.Join(v.dir, "migrations")
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		t.Fatal(err)
+	}
+	for i, text := range migrations {
+		path := filepath.Join(folder, fmt.Sprintf("2026010100000%d_m%d.yaml", i+1, i+1))
+		if err := os.WriteFile(path, []byte(strings.ReplaceAll(text, "SHOP", v.space.ID("shop"))), 0o600); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -157,11 +164,7 @@ func newVictim(t *testing.T, binary string, migrations []string) *victim {
 	if livetest.Live() {
 		timeouts = "timeouts: { attempt: 10s, quarantine: 2s }\n"
 	}
-	write("backstep.yaml", timeouts)
-	for i, text := range migrations {
-		write(fmt.Sprintf("migrations/2026010100000%d_m%d.yaml", i+1, i+1), strings.ReplaceAll(text, "SHOP", v.space.ID("shop")))
-	}
-	return v
+	v.configure(t, timeouts)
 }
 
 func (v *victim) command(ctx context.Context, args ...string) *exec.Cmd {
