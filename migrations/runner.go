@@ -182,6 +182,9 @@ func (r *Runner) planUp(ctx context.Context, m *Migration) (Task, error) {
 
 // plan puts the history around a task's steps.
 func (r *Runner) plan(task Task) (Task, error) {
+	if err := r.history.refuseReserved(task.changes); err != nil {
+		return task, fmt.Errorf("plan %s of %s_%s: %w", task.Direction, task.Version, task.Name, err)
+	}
 	since := r.now().UTC().Truncate(time.Millisecond)
 	first := r.codec.bound(historyStep{Database: r.history.Database, Collection: r.history.Collection, Before: task.before, After: task.during})
 	last := r.codec.bound(historyStep{Database: r.history.Database, Collection: r.history.Collection, Before: task.during, After: task.after, Since: &since})
