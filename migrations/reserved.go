@@ -8,7 +8,7 @@ import (
 	"github.com/backstep-dev/backstep/engine"
 )
 
-// ErrReserved: a migration would change what Backstep itself keeps in the
+// ErrReserved says that a migration would change what Backstep itself keeps in the
 // project, and so take the journal and the lease from under its own run.
 var ErrReserved = errors.New("the migration would change what Backstep keeps in the project")
 
