@@ -160,6 +160,7 @@ func undoInWords(op engine.Operation) string {
 		"create_relationship": "delete it, with its links archived",
 		"create_index":        "delete it",
 		"create_document":     "delete it, if nobody has changed it",
+		"create_documents":    "delete each that nobody has changed",
 		"update_database":     "put the old values back",
 		"update_collection":   "put the old values back",
 		"update_attribute":    "put the old definition back",
