@@ -64,7 +64,7 @@ func runDown(c *cobra.Command, a *app, o downOptions, args []string) error {
 		return s.nothing("down", "Nothing to do"+because(err)+".")
 	}
 	if err != nil {
-		return s.refused(err)
+		return s.unremembered(c.Context(), err)
 	}
 	if err := s.remembered(c.Context(), tasks); err != nil {
 		return err
@@ -94,11 +94,11 @@ func newRedo(a *app) *cobra.Command {
 			if errors.Is(err, migrations.ErrNothing) {
 				return s.nothing("redo", "Nothing to do"+because(err)+".")
 			}
-			if err == nil {
-				err = s.remembered(c.Context(), tasks)
-			}
 			if err != nil {
-				return s.refused(err)
+				return s.unremembered(c.Context(), err)
+			}
+			if err := s.remembered(c.Context(), tasks); err != nil {
+				return err
 			}
 			reports, err := s.runTasks(c.Context(), tasks)
 			return s.concluded("redo", reports, err)

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/backstep-dev/backstep/appwritetest"
@@ -14,12 +15,13 @@ import (
 )
 
 // TestInterruptStopsAtASafePoint interrupts the real binary while a request is
-// under way: once, it lets the request end and stops; twice, it stops at once.
-// Either way it exits with 8 and the run resumes.
+// under way: once, by Ctrl-C, by a CI that cancels (SIGTERM) or by a terminal
+// that is closed (SIGHUP), it lets the request end and stops; twice, it stops at
+// once. Either way it exits with 8 and the run resumes.
 func TestInterruptStopsAtASafePoint(t *testing.T) {
 	t.Parallel()
 	binary := buildBinary(t)
-	for _, times := range []int{1, 2} {
+	for _, signals := range [][]os.Signal{{os.Interrupt}, {syscall.SIGTERM}, {syscall.SIGHUP}, {os.Interrupt, os.Interrupt}, {syscall.SIGTERM, os.Interrupt}} {
 		v := newVictim(t, binary, killMigrations()[:1])
 		held := v.server.Inject(appwritetest.Fault{
 			Match:  appwritetest.Match{Method: http.MethodPost, Path: "/*/" + v.space.ID("shop") + "/*/products/*"},
@@ -35,17 +37,17 @@ func TestInterruptStopsAtASafePoint(t *testing.T) {
 		if err := held.AwaitHits(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
-		for range times {
-			if err := c.Process.Signal(os.Interrupt); err != nil {
+		for _, signal := range signals {
+			if err := c.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
 		}
-		if times == 1 {
+		if len(signals) == 1 {
 			held.Release()
 		}
 		var exit *exec.ExitError
 		if err := c.Wait(); !errors.As(err, &exit) || exit.ExitCode() != cmd.ExitInterrupted {
-			t.Fatalf("interrupted %d times: %v, want exit code %d\n%s", times, err, cmd.ExitInterrupted, &stderr)
+			t.Fatalf("interrupted by %v: %v, want exit code %d\n%s", signals, err, cmd.ExitInterrupted, &stderr)
 		}
 		if !strings.Contains(stderr.String(), "next: backstep resume") {
 			t.Errorf("no next command:\n%s", &stderr)

@@ -133,14 +133,14 @@ func (r *right) held() *lease.Lease {
 	return r.lease
 }
 
-// again gets the lease once more for a process that let it lapse. The lease
-// that lapsed stays lost.
+// again gets the lease once more for a process that could not reach the server to
+// renew it, unless somebody else has held it since. The one that was lost stays
+// lost.
 func (r *right) again(ctx context.Context, budget time.Duration) error {
 	former := r.held()
 	if err := former.Guard(ctx); err == nil {
 		return nil
 	}
-	_ = former.Release(ctx) // it has ended by itself; what is left of it is waited for
 	next, err := lease.Acquire(ctx, r.locks, r.holder, append(r.options, lease.WithFormer(former), lease.WithBudget(budget))...)
 	if err != nil {
 		return err
@@ -228,7 +228,7 @@ func (s *session) passing(ctx context.Context, report engine.Report, err error) 
 	}
 	var lost *lease.LostError
 	if errors.As(err, &lost) {
-		return lost.Reason == lease.Lapsed || lost.Reason == lease.SetBack
+		return lost.Reason == lease.CutOff
 	}
 	return errors.Is(err, engine.ErrJournal) && s.place.remote() && appwrite.Classify(err) != appwrite.Permanent
 }

@@ -86,7 +86,7 @@ func (s *session) concluded(command string, reports []engine.Report, err error) 
 	}
 	last, ran := endedBy(reports, err)
 	if !ran && s.due() && errors.Is(err, context.DeadlineExceeded) {
-		return &ExitError{Code: ExitDeadline, Err: fmt.Errorf("stopped for --deadline between two runs: %w", err), Next: s.app.name + " " + s.command}
+		return &ExitError{Code: ExitDeadline, Err: fmt.Errorf("stopped for --deadline before a run began: %w", err), Next: s.app.name + " " + s.command}
 	}
 	if !ran {
 		return s.refused(err)

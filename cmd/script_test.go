@@ -59,6 +59,8 @@ func TestScripts(t *testing.T) {
 			"fault":    injectFault,
 			"edit":     editFile,
 			"exits":    exitsWith,
+			"lease":    holdLease,
+			"worker":   commandWorker,
 			"keep":     keepMatch,
 			"request":  sendRequest,
 			"readonly": readOnly,
@@ -101,8 +103,14 @@ func setupScript(env *testscript.Env) error {
 	for _, name := range []string{"GOCACHE", "GOMODCACHE", "GOPROXY", "GOSUMDB", "GOFLAGS", "GOTOOLCHAIN"} { // HOME is elsewhere
 		env.Setenv(name, goEnv(name))
 	}
-	env.Values[stageKey{}] = &stage{tb: tb}
-	env.Defer(func() { livetest.SearchFiles(tb, env.WorkDir) })
+	s := &stage{tb: tb}
+	env.Values[stageKey{}] = s
+	env.Defer(func() {
+		livetest.SearchFiles(tb, env.WorkDir)
+		if s.server != nil { // the journal, locks and receipts are there
+			livetest.SearchServer(tb, s.server, space)
+		}
+	})
 	return expandFiles(env.WorkDir, ids)
 }
 

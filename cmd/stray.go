@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -63,6 +64,37 @@ func (s *session) chosen(c *cobra.Command, prefix string) (string, error) {
 	return "", err
 }
 
+// unremembered tells a way back that is missing only because the journal that
+// remembers it is another one on this machine.
+func (s *session) unremembered(ctx context.Context, cause error) error {
+	if !errors.Is(cause, journal.ErrNoRun) {
+		return s.refused(cause)
+	}
+	status, err := s.status(ctx)
+	if err != nil {
+		return errors.Join(cause, err)
+	}
+	for _, m := range slices.Backward(status.Migrations) {
+		if m.Entry == nil {
+			continue
+		}
+		if _, err := s.store.Records(ctx, m.Entry.Run); !errors.Is(err, journal.ErrNoRun) {
+			continue
+		}
+		if place := s.stray(ctx, m.Entry.Run); place != "" {
+			return s.notHere(m.Version, m.Name, place)
+		}
+	}
+	return s.refused(cause)
+}
+
+func (s *session) notHere(version, name, place string) error {
+	return &ExitError{
+		Code: ExitFailed, Next: s.bring(place),
+		Err: fmt.Errorf("what is remembered of %s_%s is not in the project's journal but in %s; nothing was changed", version, name, place),
+	}
+}
+
 // remembered sees to it that a migration is not taken back without what the
 // journal remembers of it while that is at hand, in another journal. Where it is
 // not, it says so.
@@ -89,10 +121,7 @@ func (s *session) remembered(ctx context.Context, tasks []migrations.Task) error
 				continue // the journal has it, and it has no undo
 			}
 			if place := s.stray(ctx, m.Entry.Run); place != "" {
-				return &ExitError{
-					Code: ExitFailed, Next: s.bring(place),
-					Err: fmt.Errorf("what is remembered of %s_%s is not in the project's journal but in %s; nothing was changed", task.Version, task.Name, place),
-				}
+				return s.notHere(task.Version, task.Name, place)
 			}
 			fmt.Fprintf(s.app.streams.Err, "the journal does not know run %s, which applied %s_%s (it is in %s): taking it down by its %s, without the values that it replaced\n",
 				m.Entry.Run, task.Version, task.Name, m.Entry.Journal, task.Source)

@@ -67,6 +67,7 @@ func (c *Claim) Forget(now Reading, waits, asks, exact bool) {
 		c.m = machine{terms: m.terms, self: Lock{Token: m.self.Token}, at: over}
 		return
 	}
+	m.failed = false // it only names the reason
 	if m.holds() {
 		m.watching, m.watched, m.still, m.seen, m.stirred = false, Lock{}, 0, Reading{}, false
 		m.claim, m.claimed, m.former = Reading{}, false, ""

@@ -62,8 +62,12 @@ func (l *Lease) seek(ctx context.Context) error {
 	reached := began // when all was last well
 	for {
 		act := l.next()
-		if act.do == holding {
+		switch act.do {
+		case holding:
 			return nil
+		case over:
+			return fmt.Errorf("acquire the lease again: %w", l.Err())
+		default:
 		}
 		a := l.perform(ctx, act)
 		now := l.clock.Now()
@@ -197,7 +201,7 @@ func (l *Lease) Release(ctx context.Context) error {
 	l.settle(func(m *machine) { m.expire(l.clock.Now()) })
 	var lost *LostError
 	if errors.As(l.Err(), &lost) {
-		if lost.Reason == Lapsed || lost.Reason == SetBack { // it may still stand in the way of others
+		if lost.Reason == Lapsed || lost.Reason == CutOff || lost.Reason == SetBack { // it may still stand in the way of others
 			l.try(ctx, "release what was lost", func(ctx context.Context) error { return l.release(ctx, lost.Lock) })
 		}
 		return nil
@@ -230,7 +234,7 @@ func (l *Lease) giveBack(ctx context.Context) error {
 func (l *Lease) withdraw(ctx context.Context) {
 	l.mu.Lock()
 	m := l.m
-	l.m.lose(Given, Lock{})
+	l.m.at = over
 	l.mu.Unlock()
 	if m.claimed {
 		l.try(ctx, "withdraw the claim", func(ctx context.Context) error { return l.release(ctx, m.self) })

@@ -99,6 +99,16 @@ func (s *shelf) Prune(_ context.Context, below int64) error {
 	})
 }
 
+// away puts the locks out of reach.
+func (s *shelf) away(away bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.before = nil
+	if away {
+		s.before = func(string) error { return lease.ErrUnavailable }
+	}
+}
+
 func (s *shelf) fences() []int64 {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -305,24 +315,39 @@ func TestAHolderThatCannotRenewStopsBeforeAnotherMayStart(t *testing.T) {
 	within(t, func(t *testing.T) {
 		s := &shelf{}
 		l := acquire(t, s, "a")
-		away := func(string) error { return lease.ErrUnavailable }
-		s.mu.Lock()
-		s.before = away
-		s.mu.Unlock()
+		s.away(true)
 		time.Sleep(lease.DefaultTTL - lease.DefaultTTL/6 - time.Millisecond) //nolint:forbidigo // in a bubble
 		allowed(t, l)
 		time.Sleep(time.Millisecond) //nolint:forbidigo // in a bubble
-		refused(t, l, lease.Lapsed)
-		s.mu.Lock()
-		s.before = nil
-		s.mu.Unlock()
+		refused(t, l, lease.CutOff)
+		s.away(false)
 		time.Sleep(lease.DefaultTTL) //nolint:forbidigo // in a bubble
-		refused(t, l, lease.Lapsed)  // for good
+		refused(t, l, lease.CutOff)  // for good
 		<-l.Lost()
-		next := acquire(t, s, "a", lease.WithFormer(l))
-		if next.Lock().Fence != 2 {
-			t.Errorf("fence %d, want 2", next.Lock().Fence)
+	})
+}
+
+func TestALeaseThatWasCutOffCanBeFollowedAtOnceUnlessAnotherHasHeldItSince(t *testing.T) {
+	within(t, func(t *testing.T) {
+		s := &shelf{}
+		l := acquire(t, s, "a")
+		if _, err := lease.Acquire(t.Context(), s, lease.Holder{}, lease.WithFormer(l)); !errors.Is(err, lease.ErrInvalid) {
+			t.Errorf("a lease that is held was followed: %v", err)
 		}
+		s.away(true)
+		time.Sleep(lease.DefaultTTL) //nolint:forbidigo // in a bubble
+		refused(t, l, lease.CutOff)
+		s.away(false)
+		began := time.Now()
+		next := acquire(t, s, "a", lease.WithFormer(l))
+		if next.Lock().Fence != 2 || time.Since(began) != 0 {
+			t.Errorf("fence %d after %s, want 2 at once", next.Lock().Fence, time.Since(began))
+		}
+		var lost *lease.LostError
+		if _, err := lease.Acquire(t.Context(), s, lease.Holder{}, lease.WithFormer(l)); !errors.As(err, &lost) || lost.Reason != lease.Superseded || lost.By.Fence != 2 {
+			t.Errorf("%v, want that lock 2 came in between", err)
+		}
+		allowed(t, next)
 	})
 }
 

@@ -11,7 +11,8 @@ type Reason string
 
 // The reasons.
 const (
-	Lapsed     Reason = "lapsed"     // it could not be renewed in time
+	Lapsed     Reason = "lapsed"     // it was not renewed in time: the process was paused, or the machine slept
+	CutOff     Reason = "cut_off"    // it could not be renewed in time: the locks were out of reach
 	Superseded Reason = "superseded" // another holds it
 	Revoked    Reason = "revoked"    // a person released it
 	Gone       Reason = "gone"       // its record is no longer there
@@ -40,9 +41,10 @@ func (e *LostError) Error() string {
 		return fmt.Sprintf("%v: the clock was set back, so nothing tells how long lock %d has been held", ErrLost, e.Lock.Fence)
 	case Given:
 		return fmt.Sprintf("%v: lock %d was given back", ErrLost, e.Lock.Fence)
+	case CutOff:
+		return fmt.Sprintf("%v: the server could not be reached to renew lock %d within %s", ErrLost, e.Lock.Fence, e.Lock.TTL)
 	default:
-		return fmt.Sprintf("%v: lock %d could not be renewed within %s (a paused process, a sleeping machine or a network that was away)",
-			ErrLost, e.Lock.Fence, e.Lock.TTL)
+		return fmt.Sprintf("%v: lock %d was not renewed within %s: the process was paused or the machine slept", ErrLost, e.Lock.Fence, e.Lock.TTL)
 	}
 }
 

@@ -48,7 +48,7 @@ type answer struct {
 type machine struct {
 	terms  Terms
 	self   Lock   // Fence, Counter and Holder.Run change, the rest is fixed
-	former string // token of an earlier claim of this process, lost for good
+	former string // token of an earlier claim of this process, lost for good: this one follows it or none
 
 	at    phase
 	pause time.Duration
@@ -64,6 +64,7 @@ type machine struct {
 	stirred  bool          // something changed while it was watched
 
 	renewed bool    // the last renewal was answered
+	failed  bool    // one has failed since the last proof
 	proven  Reading // from when the right to act counts
 	reason  Reason  // why it was lost
 	by      Lock    // what superseded it
@@ -89,6 +90,7 @@ func (m *machine) next(now Reading) act {
 
 // done takes the answer to the act that next gave.
 func (m *machine) done(a answer, now Reading) {
+	m.expire(now)
 	switch m.at {
 	case looking:
 		m.looked(a, now)
@@ -103,11 +105,11 @@ func (m *machine) done(a answer, now Reading) {
 		m.at = renewing
 	case renewing:
 		m.at, m.renewed = proving, a.err == nil
+		m.failed = m.failed || a.err != nil
 	case proving:
 		m.prove(a, now)
 	case over:
 	}
-	m.expire(now)
 }
 
 // looked decides by the newest lock: it is ours, free, or another's.
@@ -117,6 +119,8 @@ func (m *machine) looked(a answer, now Reading) {
 	switch {
 	case a.err != nil:
 		m.at, m.pause = idling, m.terms.Poll
+	case m.former != "" && !ours && newest.Token != m.former: // somebody has ruled since
+		m.lose(Superseded, newest)
 	case !a.found:
 		m.want(1)
 	case ours && !newest.Released && newest.Fence == m.self.Fence && !m.lapsed(now, m.claim):
@@ -164,6 +168,7 @@ func (m *machine) prove(a answer, now Reading) {
 	m.at, m.pause = holding, m.terms.Poll
 	switch {
 	case a.err != nil:
+		m.failed = true
 	case !a.found:
 		m.lose(Gone, Lock{})
 	case a.newest.Token != m.self.Token:
@@ -171,7 +176,7 @@ func (m *machine) prove(a answer, now Reading) {
 	case a.newest.Released:
 		m.lose(Revoked, a.newest)
 	case m.renewed && !m.lapsed(now, m.proven): // a proof that comes too late is none
-		m.proven = m.sent
+		m.proven, m.failed = m.sent, false
 		m.pause = max(m.terms.Renew-now.atMost(m.proven), 0)
 	}
 }
@@ -190,6 +195,8 @@ func (m *machine) expire(now Reading) {
 	case !m.holds():
 	case now.setBack(m.proven) > m.terms.Margin:
 		m.lose(SetBack, Lock{})
+	case m.lapsed(now, m.proven) && m.failed:
+		m.lose(CutOff, Lock{})
 	case m.lapsed(now, m.proven):
 		m.lose(Lapsed, Lock{})
 	}

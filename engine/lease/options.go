@@ -85,8 +85,10 @@ func WithBudget(d time.Duration) Option {
 	}
 }
 
-// WithFormer names a lease that this very process has lost, by lapse. It need
-// not wait for itself: whatever held that lease is done with it for good.
+// WithFormer names a lease that this very process has lost because the locks
+// were out of reach. Acquire then follows that lease at once, without watching
+// it, since whatever held it is done with it for good; where somebody else has
+// held the lease since, the error is a *LostError.
 func WithFormer(former *Lease) Option {
 	return func(o *options) error {
 		if former == nil {
