@@ -28,6 +28,7 @@ type copiedResult struct {
 	Collection string `json:"collection"`
 	Documents  int    `json:"documents"`
 	Of         int64  `json:"of"`
+	AtLeast    bool   `json:"of_at_least,omitempty"` // the server stopped counting
 }
 
 type rehearsedResult struct {
@@ -205,18 +206,21 @@ func (a *app) printShadow(w io.Writer, r shadowResult) {
 }
 
 func (a *app) printCopied(w io.Writer, copied []copiedResult) {
-	documents, of := 0, int64(0)
+	documents, of, more := 0, int64(0), ""
 	for _, c := range copied {
 		documents += c.Documents
 		of += c.Of
+		if c.AtLeast {
+			more = "more than "
+		}
 	}
 	switch {
 	case of == 0:
 		fmt.Fprintf(w, "%s, without documents\n", plural(len(copied), "collection"))
 	case documents == 0:
-		fmt.Fprintf(w, "%s, none of %s: with --data N that many of each collection come along\n", plural(len(copied), "collection"), plural(int(of), "document"))
+		fmt.Fprintf(w, "%s, none of %s%s: with --data N that many of each collection come along\n", plural(len(copied), "collection"), more, plural(int(of), "document"))
 	default:
-		fmt.Fprintf(w, "%s, %d of %s\n", plural(len(copied), "collection"), documents, plural(int(of), "document"))
+		fmt.Fprintf(w, "%s, %d of %s%s\n", plural(len(copied), "collection"), documents, more, plural(int(of), "document"))
 	}
 }
 

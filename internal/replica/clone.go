@@ -32,6 +32,7 @@ type CopiedCollection struct {
 	Database, Collection string
 	Documents            int   // in the copy
 	Of                   int64 // in the project, when it was counted
+	AtLeast              bool  // the server stopped counting there
 }
 
 // Complete tells whether the copy holds every document of a collection; a
@@ -39,7 +40,7 @@ type CopiedCollection struct {
 func (c Copy) Complete(database, collection string) bool {
 	for _, col := range c.Collections {
 		if col.Database == database && col.Collection == collection {
-			return int64(col.Documents) >= col.Of
+			return int64(col.Documents) >= col.Of && !col.AtLeast
 		}
 	}
 	return true

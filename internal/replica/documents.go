@@ -4,9 +4,14 @@ import (
 	"context"
 	"slices"
 
+	"github.com/appwrite/sdk-for-go/query"
+
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/schema"
 )
+
+// mostCounted is where servers stop counting.
+const mostCounted = 5000
 
 // documents copies the sample of one collection, without links, and gives what
 // was copied as it is in the project.
@@ -15,7 +20,8 @@ func (c *cloner) documents(ctx context.Context, database string, col schema.Coll
 	if err != nil {
 		return nil, err
 	}
-	total, err := c.live.CountDocuments(ctx, database, col.ID)
+	// An exact count would take a request for each 5000 documents.
+	first, err := c.live.ListDocuments(ctx, database, col.ID, query.Limit(1))
 	if err != nil {
 		return nil, err
 	}
@@ -32,7 +38,9 @@ func (c *cloner) documents(ctx context.Context, database string, col schema.Coll
 		}
 		copied += n
 	}
-	c.copy.Collections = append(c.copy.Collections, CopiedCollection{Database: database, Collection: col.ID, Documents: copied, Of: max(total, int64(copied))})
+	c.copy.Collections = append(c.copy.Collections, CopiedCollection{
+		Database: database, Collection: col.ID, Documents: copied, Of: max(first.Total, int64(copied)), AtLeast: first.Total >= mostCounted,
+	})
 	return taken, nil
 }
 
