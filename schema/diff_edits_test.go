@@ -247,7 +247,9 @@ func (e *editor) index(c *schema.Collection) string {
 		keys[1] = "$id" // two documents can be made in one millisecond
 	}
 	fresh := schema.Index{Key: e.name("by"), Type: kind, Attributes: keys, Orders: one(e.r, nil, []string{"DESC"})}
-	if a.Size > 255 && !a.Array {
+	if a.Array {
+		fresh.Orders = nil // a list has none
+	} else if a.Size > 255 {
 		fresh.Lengths = []int{50}
 	}
 	switch {

@@ -261,3 +261,20 @@ func TestRenamesAndFillsAreReadAndHeldAgainstTheModels(t *testing.T) {
 		}
 	}
 }
+
+func TestDiffTakesNoNoticeOfOrdersAndLengthsOfLists(t *testing.T) {
+	t.Parallel()
+	limits, err := schema.LimitsFor("1.8.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tags := text("tags", 20)
+	tags.Array = true
+	by := schema.Index{Key: "by", Type: "key", Attributes: []string{"tags"}}
+	declared := by
+	declared.Orders, declared.Lengths = []string{"DESC"}, []int{10}
+	delta := mustDiff(t, shopOf([]schema.Attribute{tags}, by), shopOf([]schema.Attribute{tags}, declared), schema.WithLimits(limits))
+	if !delta.Empty() {
+		t.Errorf("changes are %v", delta.Changes)
+	}
+}
