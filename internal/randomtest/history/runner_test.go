@@ -52,10 +52,10 @@ func (w *world) start(rt *rapid.T, host string, f fate) *process {
 	require(rt, err)
 	rt.Cleanup(func() { _ = p.lease.Release(context.Background()) })
 
-	known := false
-	wire := func(armed *bool) *outage.Wire {
+	known := false // nothing goes wrong until then
+	wire := func() *outage.Wire {
 		made := outage.NewWire(slow{w.base, f.pause}, p.fuse, func(n int, req *http.Request) outage.Fault {
-			if !*armed {
+			if !known {
 				return outage.None
 			}
 			return f.trouble.Request(n, req)
@@ -67,12 +67,11 @@ func (w *world) start(rt *rapid.T, host string, f fate) *process {
 		f.pause.pass(false)
 		return p.lease.Guard(ctx)
 	}
-	never := false
-	store, err := remote.Open(ctx, w.client(rt, wire(&never)), w.reserved, remote.WithClock(outage.NewClock(time.Hour, nil)))
+	store, err := remote.Open(ctx, w.client(rt, wire()), w.reserved, remote.WithClock(outage.NewClock(time.Hour, nil)))
 	require(rt, err)
 	store, err = store.Guarded(gate)
 	require(rt, err)
-	client, err := w.client(rt, wire(&known)).With(appwrite.WithGuard(gate))
+	client, err := w.client(rt, wire()).With(appwrite.WithGuard(gate))
 	require(rt, err)
 	_, err = client.Detect(ctx)
 	require(rt, err)
