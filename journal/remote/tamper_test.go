@@ -83,11 +83,19 @@ func variants(value any) []any {
 		n, _ := v.Int64()
 		return []any{n + 1, n + 256, nil}
 	case string:
+		// Three places of a long text and every sixth of a short one, or a
+		// seventh of all and every one.
+		step := max(len(v)/3, 1)
+		switch every := os.Getenv("BACKSTEP_CRASH") != ""; {
+		case len(v) <= 64 && every:
+			step = 1
+		case len(v) <= 64:
+			step = 6
+		case len(v) < 5000 && every:
+			step = 7
+		}
 		var out []any
-		for i := range v {
-			if len(v) > 64 && i != 0 && i != len(v)/2 && i != len(v)-1 || len(v) <= 64 && i%6 != 0 && os.Getenv("BACKSTEP_CRASH") == "" {
-				continue
-			}
+		for i := 0; i < len(v); i += step {
 			flipped := []byte(v)
 			flipped[i] ^= 1
 			if flipped[i] >= ' ' && flipped[i] < 0x7f {
