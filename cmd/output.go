@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,8 @@ import (
 	"github.com/charmbracelet/lipgloss"
 	"github.com/charmbracelet/lipgloss/table"
 	"github.com/muesli/termenv"
+
+	"github.com/backstep-dev/backstep/internal/redact"
 )
 
 // document is what --format json prints: one object that names its form, so
@@ -26,10 +29,17 @@ func (a *app) result(command string, v any, human func(io.Writer)) error {
 		human(a.streams.Out)
 		return nil
 	}
-	enc := json.NewEncoder(a.streams.Out)
+	var told, indented bytes.Buffer
+	enc := json.NewEncoder(&told)
 	enc.SetEscapeHTML(false)
-	enc.SetIndent("", "  ")
-	if err := enc.Encode(document{Schema: "backstep/" + command + "/v1", Result: v}); err != nil {
+	err := enc.Encode(document{Schema: "backstep/" + command + "/v1", Result: v})
+	if err == nil {
+		err = json.Indent(&indented, a.redact.Strings(told.Bytes()), "", "  ")
+	}
+	if err == nil {
+		_, err = fmt.Fprintln(redact.Unwrapped(a.streams.Out), strings.TrimSpace(indented.String()))
+	}
+	if err != nil {
 		return fmt.Errorf("print the result: %w", err)
 	}
 	return nil

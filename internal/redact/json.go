@@ -29,6 +29,42 @@ func (r *Redactor) JSON(raw json.RawMessage, about About) json.RawMessage {
 	return out
 }
 
+// Strings gives a JSON value with every string in it, other than names of
+// fields, redacted as a text. Unlike text as a whole it stays JSON.
+func (r *Redactor) Strings(raw json.RawMessage) json.RawMessage {
+	if !r.Active() {
+		return raw
+	}
+	value, err := decode(raw)
+	if err != nil {
+		return json.RawMessage(r.Text(string(raw)))
+	}
+	out, err := encode(r.texts(value))
+	if err != nil {
+		return json.RawMessage(`"` + Mark + `"`)
+	}
+	return out
+}
+
+func (r *Redactor) texts(v any) any {
+	switch v := v.(type) {
+	case map[string]any:
+		for key, inner := range v {
+			v[key] = r.texts(inner)
+		}
+		return v
+	case []any:
+		for i := range v {
+			v[i] = r.texts(v[i])
+		}
+		return v
+	case string:
+		return r.Text(v)
+	default:
+		return v
+	}
+}
+
 // Learn remembers the values of the fields in a JSON value. What is no JSON
 // teaches nothing.
 func (r *Redactor) Learn(raw []byte, about About) {

@@ -60,10 +60,26 @@ func TestValuesThatPassedByAreTakenOutOfText(t *testing.T) {
 		`data: { "phone": "555", n: 1 }`:   `data: { "phone": [redacted], n: 1 }`,
 		"my_email: x":                      "my_email: x",
 		"email: null":                      "email: null",
+		`"email": {"type": 1}`:             `"email": {"type": 1}`,
 	} {
 		if got := r.Text(in); got != want {
 			t.Errorf("%q became %q, want %q", in, got, want)
 		}
+	}
+}
+
+func TestResultsStayJSON(t *testing.T) {
+	t.Parallel()
+	r := newRedactor(t, "email")
+	r.Learn([]byte(`{"email":"ada@example.org"}`), redact.About{})
+	const in = `{"attributes":{"email":{"required":true}},"email":true,"error":"email: ada@example.org is taken","n":[1.50,"ada@example.org"]}`
+	const want = `{"attributes":{"email":{"required":true}},"email":true,"error":"email: [redacted] is taken","n":[1.50,"[redacted]"]}`
+	if got := string(r.Strings(json.RawMessage(in))); got != want {
+		t.Errorf("%s, want\n%s", got, want)
+	}
+	var out bytes.Buffer
+	if w := r.Writer(&out); redact.Unwrapped(w) != &out || redact.Unwrapped(&out) != &out {
+		t.Error("the writer below is another one")
 	}
 }
 

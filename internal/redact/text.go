@@ -131,7 +131,7 @@ func wordAt(text string, at, length int) bool {
 // mention replaces the value in a match of r.mentions.
 func (r *Redactor) mention(match string) string {
 	parts := r.mentions.FindStringSubmatch(match)
-	if parts[4] == "null" || strings.Contains(parts[4], Mark) {
+	if parts[4] == "null" || strings.Contains(parts[4], Mark) || parts[4][0] == '{' || parts[4][0] == '[' {
 		return match
 	}
 	return parts[1] + parts[2] + parts[3] + Mark
@@ -139,6 +139,14 @@ func (r *Redactor) mention(match string) string {
 
 // Writer redacts what is written to w, each write as a text of its own.
 func (r *Redactor) Writer(w io.Writer) io.Writer { return writer{r, w} }
+
+// Unwrapped gives the writer below one of Writer, for what is redacted already.
+func Unwrapped(w io.Writer) io.Writer {
+	if wrapped, ok := w.(writer); ok {
+		return wrapped.w
+	}
+	return w
+}
 
 type writer struct {
 	r *Redactor
