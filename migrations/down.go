@@ -155,6 +155,9 @@ func (r *Runner) inverse(ctx context.Context, item MigrationStatus) ([]engine.St
 	if err != nil && !errors.Is(err, journal.ErrNoRun) && !errors.Is(err, engine.ErrIrreversible) {
 		return nil, "", fmt.Errorf("read how %s_%s was applied: %w", item.Version, item.Name, err)
 	}
+	if err == nil {
+		err = errors.New("it was marked by a baseline and never run")
+	}
 	reasons := []error{fmt.Errorf("from the journal: %w", err)}
 	m := item.Migration
 	switch {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/appwrite/sdk-for-go/query"
@@ -171,12 +172,7 @@ func offending(value any, offends func(any) bool) bool {
 	if !many {
 		return offends(value)
 	}
-	for _, item := range items {
-		if offends(item) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(items, offends)
 }
 
 // alike notes a document whose values another one has too. A null among them

@@ -29,8 +29,10 @@ type directive struct {
 	used   bool
 }
 
-var nolintTag = regexp.MustCompile(`^\s*backstep:nolint(?:\s+(.*))?$`)
-var codeTag = regexp.MustCompile(`^BS[0-9]{3}$`)
+var (
+	nolintTag = regexp.MustCompile(`^\s*backstep:nolint(?:\s+(.*))?$`)
+	codeTag   = regexp.MustCompile(`^BS[0-9]{3}$`)
+)
 
 func newSource(m *migrations.Migration, data []byte) *source {
 	s := &source{lines: strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")}

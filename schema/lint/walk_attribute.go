@@ -222,7 +222,7 @@ func (w *walker) renameAttribute(s steps.RenameAttribute) {
 
 func (w *walker) deleteAttribute(s steps.DeleteAttribute) {
 	c, a := w.attribute(s.Database, s.Collection, s.Key)
-	if c == nil {
+	if c == nil || a == nil && !c.open {
 		return
 	}
 	w.schemaStep(c)
