@@ -199,3 +199,21 @@ func onEmbedded(t *testing.T, test func(b *bench, server *appwritetest.Server)) 
 		})
 	}
 }
+
+// TestIndexOnAListChangesAndChangesBack holds where lists can be indexed: the
+// server chooses length and order itself there, which is nobody's change.
+func TestIndexOnAListChangesAndChangesBack(t *testing.T) {
+	t.Parallel()
+	onEveryVersion(t, func(b *bench) {
+		if !b.can.ArrayIndexes {
+			b.t.Skip("this server does not index lists")
+		}
+		b.products("Lamp")
+		b.do(
+			steps.CreateAttribute{Database: b.database, Collection: "products", Key: "tags", Type: "string", Size: 20, Array: true},
+			steps.CreateIndex{Database: b.database, Collection: "products", Key: "by", Type: steps.Key, Attributes: []string{"title"}, Orders: []string{"ASC"}},
+		)
+		update := steps.UpdateIndex{Database: b.database, Collection: "products", Key: "by", Type: steps.Key, Attributes: []string{"tags"}, Orders: []string{"ASC"}}
+		b.cycle(update)
+	})
+}

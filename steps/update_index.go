@@ -75,7 +75,7 @@ func (s UpdateIndex) Capture(ctx context.Context, _ engine.Site) (engine.Memento
 // foreignness says how the index found differs from what may be replaced.
 func (s UpdateIndex) foreignness(before, live IndexImage) string {
 	switch {
-	case live.equal(s.creation().image()):
+	case s.creation().image().equal(live):
 		return ""
 	case s.Expect != nil && !s.Expect.equal(live):
 		return differences(*s.Expect, live)
@@ -99,7 +99,7 @@ func (s UpdateIndex) Apply(ctx context.Context, site engine.Site, memento engine
 		return nil, err
 	case found && before.equal(after):
 		return encode(after)
-	case found && !imageOfIndex(live).equal(after):
+	case found && !after.equal(imageOfIndex(live)):
 		why := s.foreignness(before, imageOfIndex(live))
 		if spared(site, why) {
 			return encode(imageOfIndex(live)) // it is somebody else's now
@@ -123,7 +123,7 @@ func (s UpdateIndex) Apply(ctx context.Context, site engine.Site, memento engine
 func (s UpdateIndex) Settle(ctx context.Context, site engine.Site, memento engine.Memento) error {
 	if site.OnConflict == engine.ConflictMerge {
 		live, found, err := findIndex(ctx, s.client, s.Target())
-		if err != nil || (found && !imageOfIndex(live).equal(s.creation().image())) {
+		if err != nil || (found && !s.creation().image().equal(imageOfIndex(live))) {
 			return err
 		}
 	}
@@ -145,7 +145,7 @@ func (s UpdateIndex) Probe(ctx context.Context, _ engine.Site, memento engine.Me
 		return partial("the old index is gone and the new one is not there")
 	case live.Status != appwrite.StatusAvailable:
 		return partial("the index is %s %s", live.Status, live.Error)
-	case imageOfIndex(live).equal(after):
+	case after.equal(imageOfIndex(live)):
 		return foundAfter(after)
 	}
 	if why := s.foreignness(before, imageOfIndex(live)); why != "" {
@@ -162,7 +162,7 @@ func (s UpdateIndex) Inverse(memento engine.Memento, _ engine.Observation) ([]en
 	}
 	expect := s.creation().image()
 	switch {
-	case before.equal(expect):
+	case expect.equal(before):
 		return nil, nil
 	case before.Key == "":
 		return s.creation().Inverse(nil, nil)
