@@ -90,6 +90,9 @@ func runDiff(c *cobra.Command, a *app, args []string, o diffOptions) error {
 	if !slices.Contains([]string{"table", "json", "mermaid"}, o.format) {
 		return usageError(fmt.Errorf("--format is %q; it may be table, json or mermaid", o.format), a.name+" diff --help")
 	}
+	if o.destructive && o.name == "" {
+		return usageError(errors.New("--allow-destructive is for --name: without it nothing is written"), a.name+" diff --help")
+	}
 	a.flags.format = o.format
 	fromWord, toWord, err := a.diffSides(args, o)
 	if err != nil {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"path/filepath"
 	"strings"
 
 	"github.com/backstep-dev/backstep/schema"
@@ -113,11 +114,21 @@ func (a *app) printDelta(delta *schema.Delta, from, to side, written string, o d
 		}
 		switch {
 		case written != "":
-			fmt.Fprintf(w, "wrote %s\nnext: %s plan\n", written, a.name)
+			fmt.Fprintf(w, "wrote %s\nnext: %s\n", written, a.afterWriting(written, to))
 		case o.name == "":
 			fmt.Fprintf(w, "next: the same command with --name NAME writes the migration\n")
 		}
 	})
+}
+
+// afterWriting is what comes after a migration was written: an environment that
+// it was made from has it already.
+func (a *app) afterWriting(written string, to side) string {
+	version := anyVersion.FindStringSubmatch(filepath.Base(written))
+	if to.env == "" || version == nil {
+		return a.name + " plan"
+	}
+	return fmt.Sprintf("%s baseline %s --env %s, which has it already; plan and up elsewhere", a.name, version[1], to.env)
 }
 
 // paintMarks prints lines in the colour of the sign they begin with.

@@ -107,6 +107,9 @@ func runDrift(c *cobra.Command, a *app, o driftOptions) error {
 	if err != nil {
 		return err
 	}
+	for _, n := range result.Notices {
+		fmt.Fprintf(a.streams.Err, "note: %s\n", n)
+	}
 	if o.format == "github" {
 		a.annotateDrift(result)
 	} else if err := a.result("drift", result, func(w io.Writer) { a.printDrift(w, result) }); err != nil {

@@ -9,9 +9,6 @@ import (
 
 func (a *app) printDrift(w io.Writer, r driftResult) {
 	p := a.paint()
-	for _, n := range r.Notices {
-		fmt.Fprintf(a.streams.Err, "note: %s\n", n)
-	}
 	if !r.Drifted {
 		fmt.Fprintf(w, "%s is what its history says (%s applied).\n", r.Environment, plural(r.Applied, "migration"))
 		return
@@ -32,7 +29,7 @@ func (a *app) printDrift(w io.Writer, r driftResult) {
 		fmt.Fprintf(w, "  %s\n", p.warn(d.Verdict))
 	}
 	fmt.Fprintf(w, "%s has drifted from its history in %s (%s applied).\n", r.Environment, plural(len(r.Differences), "place"), plural(r.Applied, "migration"))
-	fmt.Fprintf(w, "next: %s diff migrations env:%s shows what a migration would make of it\n", a.name, r.Environment)
+	fmt.Fprintf(w, "next: %s diff migrations env:%s --name adopt writes what the project has as a migration\n", a.name, r.Environment)
 }
 
 func (d driftLine) title() string {

@@ -67,13 +67,16 @@ migrations from then on.`,
 	f.StringArrayVar(&o.ignore, "ignore", nil, "leave a database as the file has it")
 	f.BoolVar(&o.baseline, "baseline", false, "write a first migration, too, and note it as applied")
 	f.StringVar(&o.name, "name", "baseline", "with --baseline: the name of the migration")
-	addConfirm(f, &o.confirm)
+	f.StringVar(&o.confirm, "confirm", "", "with --baseline: the environment's name, which a protected environment asks for")
 	return c
 }
 
 func runPull(c *cobra.Command, a *app, o pullOptions) error {
 	if !slices.Contains([]string{"", string(schema.Collections), string(schema.Tables)}, o.words) {
 		return usageError(fmt.Errorf("--words is %q; it may be collections or tables", o.words), a.name+" pull --help")
+	}
+	if !o.baseline && (c.Flags().Changed("name") || o.confirm != "") {
+		return usageError(errors.New("--name and --confirm are for --baseline: pull only reads the environment"), a.name+" pull --help")
 	}
 	reader, err := a.newSideReader("", nil)
 	if err != nil {

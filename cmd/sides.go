@@ -18,6 +18,7 @@ import (
 // side is one of the two schemas of a comparison.
 type side struct {
 	Label   string // as people call it: "environment dev", "the migrations"
+	env     string // its name, where the side is an environment
 	model   schema.Model
 	limits  schema.Limits // of the server, where the side is one
 	profile *replica.Profile
@@ -112,7 +113,7 @@ func (r *sideReader) live(ctx context.Context, name string) (side, error) {
 		return side{}, err
 	}
 	defer client.Close()
-	s := side{Label: "environment " + t.Name}
+	s := side{Label: "environment " + t.Name, env: t.Name}
 	explain := func(err error) error {
 		return &ExitError{Code: ExitFailed, Err: fmt.Errorf("environment %q: %w", t.Name, err), Next: firstOf(hint(r.app.name, err, t), r.app.name+" doctor --env "+t.Name)}
 	}
