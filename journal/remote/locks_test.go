@@ -54,6 +54,7 @@ func newest(t *testing.T, c *appwrite.Client, database string) lease.Lock {
 func TestLocksAreKeptAsTheLeaseExpects(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, _ *livetest.Server, c *appwrite.Client, database string) {
+		t.Helper()
 		locks, ctx := remote.NewLocks(c, database), t.Context()
 		if _, found, err := locks.Newest(ctx); found || err != nil {
 			t.Fatalf("found %v, %v before there is one", found, err)
@@ -166,6 +167,7 @@ func (h hasty) Wait(ctx context.Context, d time.Duration) error {
 func TestALockWhoseAnswerIsLostIsFoundByTheList(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, srv *livetest.Server, c *appwrite.Client, database string) {
+		t.Helper()
 		lost := srv.Inject(appwritetest.Fault{
 			Match: appwritetest.Match{Method: http.MethodPost, Path: "/*/" + database + "/*/locks/*"}, Times: 1, Action: appwritetest.DropAfter(),
 		})
@@ -180,6 +182,7 @@ func TestALockWhoseAnswerIsLostIsFoundByTheList(t *testing.T) {
 func TestAClaimThatArrivesLateDoesNotRule(t *testing.T) {
 	t.Parallel()
 	onEach(t, func(t *testing.T, srv *livetest.Server, c *appwrite.Client, database string) {
+		t.Helper()
 		late := srv.Inject(appwritetest.Fault{
 			Match: appwritetest.Match{Method: http.MethodPost, Path: "/*/" + database + "/*/locks/*"}, Times: 1, Action: appwritetest.HoldThenAct(),
 		})
