@@ -1,0 +1,99 @@
+package steps_test
+
+import (
+	"net/http"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/backstep-dev/backstep/appwrite"
+	"github.com/backstep-dev/backstep/appwritetest"
+	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/steps"
+)
+
+// TestUndoOfASchemaStepWaitsUntilTheWorkerCannotBringItBack undoes a step whose
+// own job still waits in the worker's queue. An undo that ended before that job
+// has passed would see the object come back.
+func TestUndoOfASchemaStepWaitsUntilTheWorkerCannotBringItBack(t *testing.T) {
+	t.Parallel()
+	onEmbedded(t, func(b *bench, server *appwritetest.Server) {
+		b.products("Lamp")
+		b.do(steps.CreateCollection{Database: b.database, ID: "makers", Name: "Makers"})
+		for _, step := range []engine.Step{
+			steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer"},
+			steps.CreateIndex{Database: b.database, Collection: "products", Key: "i", Type: steps.Key, Attributes: []string{"title"}},
+			steps.CreateRelationship{Database: b.database, Collection: "products", Key: "maker", Related: "makers", Type: steps.ManyToOne, TwoWay: true},
+		} {
+			before := b.state()
+			looks, settled := b.undoneWhilePaused(server, step)
+			for range 4 {
+				select {
+				case err := <-settled:
+					b.t.Fatalf("%s: the undo ended (%v) with %d jobs in the queue", step.Kind(), err, server.Worker().QueueSize())
+				case <-looks:
+				}
+			}
+			server.Worker().Resume()
+			if err := <-settled; err != nil {
+				b.t.Fatalf("%s: %v", step.Kind(), err)
+			}
+			if n := server.Worker().QueueSize(); n > 0 {
+				b.t.Errorf("%s: %d jobs were in the queue when the undo ended", step.Kind(), n)
+			}
+			if err := server.Worker().Idle(b.t.Context()); err != nil {
+				b.t.Fatal(err)
+			}
+			b.wantSame(step.Kind()+", undone", before, b.state())
+		}
+	})
+}
+
+// undoneWhilePaused applies a step and its inverse while the worker does
+// nothing, and settles the inverse beside the test. looks gets each look that it
+// takes while it settles.
+func (b *bench) undoneWhilePaused(server *appwritetest.Server, step engine.Step) (looks chan struct{}, settled chan error) {
+	b.t.Helper()
+	server.Worker().Pause()
+	looks = make(chan struct{}, 1000)
+	var settling atomic.Bool
+	client, err := b.client.With(appwrite.WithWait(time.Minute), appwrite.WithObserver(func(e appwrite.Exchange) {
+		if e.Method == http.MethodGet && settling.Load() {
+			select {
+			case looks <- struct{}{}:
+			default: // nobody counts that far
+			}
+		}
+	}))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	ctx, site := b.t.Context(), b.site()
+	forward := b.bound(step)
+	memento, err := forward.Capture(ctx, site)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := forward.Apply(ctx, site, memento); err != nil {
+		b.t.Fatal(err)
+	}
+	inverse, err := forward.Inverse(memento, nil)
+	if err != nil || len(inverse) != 1 {
+		b.t.Fatalf("%d inverse steps, %v", len(inverse), err)
+	}
+	back := steps.Bind(client, inverse)[0]
+	before, err := back.Capture(ctx, site)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	settled = make(chan error, 1)
+	go func() {
+		_, err := back.Apply(ctx, site, before)
+		settling.Store(true)
+		if err == nil {
+			err = back.Settle(ctx, site, before)
+		}
+		settled <- err
+	}()
+	return looks, settled
+}
