@@ -53,13 +53,13 @@ type passResult struct {
 }
 
 type rehearsedStep struct {
-	Step     string `json:"step,omitempty"` // its id in the migration
-	File     string `json:"file,omitempty"`
-	Line     int    `json:"line,omitempty"`
-	Kind     string `json:"kind"`
-	Target   string `json:"target"`
-	Requests int64  `json:"requests"`
-	Failed   bool   `json:"failed,omitempty"`
+	Steps    []string `json:"steps,omitempty"` // their ids in the migration
+	File     string   `json:"file,omitempty"`  // of the first
+	Line     int      `json:"line,omitempty"`
+	Kind     string   `json:"kind"`
+	Target   string   `json:"target"`
+	Requests int64    `json:"requests"`
+	Failed   bool     `json:"failed,omitempty"`
 }
 
 type rehearsedFailure struct {
@@ -142,7 +142,7 @@ func passOf(p *replica.Pass) *passResult {
 			continue
 		}
 		out.Operations = append(out.Operations, rehearsedStep{
-			Step: c.Step, File: c.At.File, Line: c.At.Line, Kind: c.Kind, Target: c.Target.String(), Requests: c.Requests, Failed: c.Failed,
+			Steps: c.Steps, File: c.At.File, Line: c.At.Line, Kind: c.Kind, Target: c.Target.String(), Requests: c.Requests, Failed: c.Failed,
 		})
 	}
 	if p.Err == nil {
@@ -154,7 +154,7 @@ func passOf(p *replica.Pass) *passResult {
 		out.Failure.Kind, out.Failure.Target, out.Failure.Error = op.Kind, op.Target.String(), op.Err.Error()
 		for _, c := range p.Operations {
 			if c.Operation == op.Operation {
-				out.Failure.Step = c.Step
+				out.Failure.Step = span(c.Steps)
 			}
 		}
 	}
@@ -163,6 +163,14 @@ func passOf(p *replica.Pass) *passResult {
 		out.Failure.Status, out.Failure.Type = answer.Status, answer.Type
 	}
 	return out
+}
+
+// span names steps that are carried out together.
+func span(ids []string) string {
+	if len(ids) > 1 {
+		return ids[0] + " to " + ids[len(ids)-1]
+	}
+	return strings.Join(ids, "")
 }
 
 // stopReason is what stopped a run, without the account of its undo.
@@ -228,7 +236,7 @@ func (a *app) printCopied(w io.Writer, copied []copiedResult) {
 func (a *app) printCosts(w io.Writer, pass passResult) {
 	rows := make([][]string, 0, len(pass.Operations))
 	for i, op := range pass.Operations {
-		where := op.Step
+		where := span(op.Steps)
 		if op.Line > 0 {
 			where += fmt.Sprintf(" (line %d)", op.Line)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/backstep-dev/backstep/appwrite"
@@ -51,9 +52,9 @@ func (p *Pass) stopped() bool { return p.Err != nil }
 
 // Cost tells what one operation took.
 type Cost struct {
-	Operation string // its number in the run
-	Step      string // its id in the migration; "" for the history's and the undo's own
-	At        migrations.Position
+	Operation string              // its number in the run
+	Steps     []string            // their ids in the migration; none for the history's and for late and undoing ones
+	At        migrations.Position // of the first of them
 	Kind      string
 	Target    engine.Ref
 	Requests  int64 // forward and back
@@ -83,8 +84,11 @@ func (r Rehearsal) Good() bool {
 // in the sample in any case. history is where the project keeps what was applied;
 // its database is not copied.
 //
+// each is how many documents of each collection come along. The options are those
+// of the runner.
+//
 // The error says that there was no rehearsal; how it went is in the result.
-func Rehearse(ctx context.Context, live *appwrite.Client, list []*migrations.Migration, each int, history migrations.History) (result Rehearsal, err error) {
+func Rehearse(ctx context.Context, live *appwrite.Client, list []*migrations.Migration, each int, history migrations.History, options ...migrations.RunnerOption) (result Rehearsal, err error) {
 	profile, err := ProfileOf(ctx, live)
 	if err != nil {
 		return Rehearsal{}, err
@@ -103,7 +107,7 @@ func Rehearse(ctx context.Context, live *appwrite.Client, list []*migrations.Mig
 		return Rehearsal{}, fmt.Errorf("copy the project: %w", err)
 	}
 	reh := &rehearsal{replica: r, history: history, result: Rehearsal{Version: profile.Version, Exact: profile.Exact, Copy: copied}}
-	if err := reh.prepare(list); err != nil {
+	if err := reh.prepare(list, options); err != nil {
 		return Rehearsal{}, err
 	}
 	if err := reh.perform(ctx); err != nil {
@@ -136,7 +140,7 @@ type rehearsal struct {
 }
 
 // prepare leaves out what cannot be tried and makes the runner.
-func (r *rehearsal) prepare(list []*migrations.Migration) error {
+func (r *rehearsal) prepare(list []*migrations.Migration, options []migrations.RunnerOption) error {
 	for _, m := range list {
 		r.list = append(r.list, r.tried(m))
 		r.result.Trials = append(r.result.Trials, Trial{Migration: m})
@@ -154,7 +158,8 @@ func (r *rehearsal) prepare(list []*migrations.Migration) error {
 	if err != nil {
 		return err
 	}
-	r.runner, err = migrations.NewRunner(set, e, store, r.replica.Client, codec, migrations.WithHistory(r.history))
+	options = append(slices.Clone(options), migrations.WithHistory(r.history))
+	r.runner, err = migrations.NewRunner(set, e, store, r.replica.Client, codec, options...)
 	return err
 }
 
@@ -219,7 +224,7 @@ func (r *rehearsal) perform(ctx context.Context) error {
 		if trial.Again.stopped() {
 			return nil
 		}
-		trial.Unlike = before[i+1].differences(now)
+		trial.Unlike = before[i+1].undated().differences(now.undated())
 	}
 	return nil
 }
@@ -232,12 +237,16 @@ func (r *rehearsal) take(ctx context.Context) (snapshot, error) {
 func (r *rehearsal) pass(ctx context.Context, i int, direction migrations.Direction) *Pass {
 	r.meter.start()
 	started := r.replica.Requests()
+	var tasks []migrations.Task
 	var reports []engine.Report
 	var err error
 	if direction == migrations.Up {
-		reports, err = r.runner.Up(ctx, r.list[i].Version)
+		tasks, err = r.runner.PlanUp(ctx, r.list[i].Version)
 	} else {
-		reports, err = r.runner.Down(ctx, migrations.Back{Count: 1})
+		tasks, err = r.runner.PlanDown(ctx, migrations.Back{Count: 1})
+	}
+	if err == nil {
+		reports, err = r.runner.Run(ctx, tasks)
 	}
 	p := &Pass{Requests: r.replica.Requests() - started, Err: err}
 	if len(reports) == 0 {
@@ -245,28 +254,34 @@ func (r *rehearsal) pass(ctx context.Context, i int, direction migrations.Direct
 	}
 	report := reports[0]
 	p.Outcome, p.Duration = report.Outcome, report.Duration
-	next := 0
+	carried := map[string][]migrations.Step{}
+	if direction == migrations.Up {
+		carried = carriedBy(tasks[0].Plan, r.list[i].Up)
+	}
 	for _, op := range report.Operations {
 		cost := Cost{Operation: op.ID, Kind: op.Kind, Target: op.Target, Requests: r.meter.of(op.ID), Failed: op.Err != nil || op.UndoErr != nil}
-		if direction == migrations.Up && next < len(r.list[i].Up) && stands(op, r.list[i].Up[next].Change) {
-			cost.Step, cost.At = r.list[i].Up[next].ID, r.list[i].Up[next].At
-			next++
+		for _, step := range carried[op.ID] {
+			cost.Steps = append(cost.Steps, step.ID)
+		}
+		if len(cost.Steps) > 0 {
+			cost.At = carried[op.ID][0].At
 		}
 		p.Operations = append(p.Operations, cost)
 	}
 	return p
 }
 
-// stands tells whether an operation carries out a step: the very step, or the
-// first part of one that is carried out in two.
-func stands(op engine.OperationReport, step engine.Step) bool {
-	if op.Target != step.Target() {
-		return false
+// carriedBy tells which steps of a migration each operation of its plan carries
+// out. Operations come in the order of the steps; those of the history and the
+// late part of a destruction carry none of their own.
+func carriedBy(plan engine.Plan, up []migrations.Step) map[string][]migrations.Step {
+	carried := map[string][]migrations.Step{}
+	for _, op := range plan.Operations {
+		if op.Late || strings.HasSuffix(op.Effect.Kind(), "_history") {
+			continue
+		}
+		n := min(len(op.Steps), len(up))
+		carried[op.ID], up = up[:n], up[n:]
 	}
-	splitter, ok := step.(engine.Splitter)
-	if !ok {
-		return op.Kind == step.Kind()
-	}
-	now, _ := splitter.Split()
-	return op.Kind == now.Kind()
+	return carried
 }

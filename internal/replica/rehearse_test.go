@@ -78,12 +78,12 @@ steps:
 			steps, requests := 0, int64(0)
 			for _, cost := range up.Operations {
 				requests += cost.Requests
-				if cost.Step == "" {
+				if len(cost.Steps) == 0 {
 					continue
 				}
-				steps++
+				steps += len(cost.Steps)
 				if cost.Requests < 2 || cost.At.Line == 0 {
-					t.Errorf("%s took %d requests, is on line %d", cost.Step, cost.Requests, cost.At.Line)
+					t.Errorf("%s took %d requests, is on line %d", cost.Steps, cost.Requests, cost.At.Line)
 				}
 			}
 			if steps != 5 || requests == 0 || requests > up.Requests {
@@ -93,6 +93,39 @@ steps:
 				t.Errorf("down or again took nothing: %+v", r.Trials)
 			}
 		})
+	}
+}
+
+// Documents that follow each other go in one operation, as they will for real.
+func TestARehearsalJoinsStepsAsTheRunWill(t *testing.T) {
+	t.Parallel()
+	versions(t)
+	m := parse(t, "20260102000001", "documents", `
+database: other
+steps:
+  - create_database: { id: other, name: Other }
+  - create_collection: { id: notes, name: Notes }
+  - create_attribute: { collection: notes, key: text, type: string, size: 9 }
+  - create_document: { collection: notes, id: a, data: { text: A } }
+  - create_document: { collection: notes, id: b, data: { text: B } }
+  - create_document: { collection: notes, id: c, data: { text: C } }
+  - create_attribute: { collection: notes, key: more, type: boolean }
+`)
+	r := rehearse(t, "1.9.6", 0, m)
+	if !r.Good() {
+		t.Fatalf("it did not go well: %s", told(r))
+	}
+	var together, last []string
+	for _, cost := range r.Trials[0].Up.Operations {
+		if len(cost.Steps) > 1 {
+			together = cost.Steps
+		}
+		if len(cost.Steps) > 0 {
+			last = cost.Steps
+		}
+	}
+	if fmt.Sprint(together, last) != "[create_document-4 create_document-5 create_document-6] [create_attribute-7]" {
+		t.Errorf("together %v, last %v", together, last)
 	}
 }
 

@@ -118,6 +118,18 @@ func (s snapshot) differences(now snapshot) []string {
 	return found
 }
 
+// undated gives the snapshot without the times at which documents were made, which
+// differ when a migration makes them anew.
+func (s snapshot) undated() snapshot {
+	out := snapshot{model: s.model, documents: map[string]map[string]string{}}
+	for path, values := range s.documents {
+		values = maps.Clone(values)
+		delete(values, "$createdAt")
+		out.documents[path] = values
+	}
+	return out
+}
+
 // shown cuts a value to what a line of a report holds.
 func shown(value string) string {
 	const most = 60
