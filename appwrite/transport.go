@@ -49,7 +49,13 @@ func (t *boundTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 	attempt, cancel := context.WithTimeoutCause(t.ctx, t.client.timeout, ErrTimeout)
 	started := t.client.clock.Now()
 	var reused atomic.Bool
-	traced := httptrace.WithClientTrace(attempt, t.trace(&reused))
+	hooks := t.trace(&reused)
+	if mutates(req.Method) && len(t.client.guards) > 0 {
+		gate(hooks, t.guarded)
+	} else {
+		gate(hooks, nil)
+	}
+	traced := httptrace.WithClientTrace(attempt, hooks)
 
 	resp, err := t.client.base.RoundTrip(req.WithContext(traced))
 	seen := Exchange{
@@ -57,7 +63,11 @@ func (t *boundTransport) RoundTrip(req *http.Request) (*http.Response, error) {
 		Duration: t.client.clock.Now().Sub(started), Sent: req.ContentLength, Reused: reused.Load(),
 	}
 	if err != nil {
-		err = cause(attempt, err)
+		if refused, ok := errors.AsType[refusal](err); ok { // by the gate
+			err = refused
+		} else {
+			err = cause(attempt, err)
+		}
 		cancel()
 		seen.Err = err
 		t.report(seen)
@@ -93,9 +103,17 @@ func (t *boundTransport) admit(req *http.Request) error {
 	if t.client.readOnly {
 		return refusal{ErrReadOnly}
 	}
+	if err := t.guarded(); err != nil {
+		return refusal{err}
+	}
+	return nil
+}
+
+// guarded asks the guards.
+func (t *boundTransport) guarded() error {
 	for _, guard := range t.client.guards {
 		if err := guard(t.ctx); err != nil {
-			return refusal{fmt.Errorf("%w: %w", ErrGuard, err)}
+			return fmt.Errorf("%w: %w", ErrGuard, err)
 		}
 	}
 	return nil
