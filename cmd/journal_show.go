@@ -14,7 +14,7 @@ import (
 )
 
 // emptyJournal is what people read of a journal without runs.
-const emptyJournal = "The journal is empty: nothing has been run from this folder."
+const emptyJournal = "The journal is empty: nothing has been run yet."
 
 func newJournalShow(a *app) *cobra.Command {
 	reveal := false

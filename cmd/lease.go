@@ -257,3 +257,7 @@ func addLimits(f *pflag.FlagSet, l *limits) {
 	addWait(f, &l.wait)
 	f.DurationVar(&l.deadline, "deadline", 0, "stop at a safe point before so much time has passed, such as 14m, and exit with 9; the next run goes on")
 }
+
+func addSerial(f *pflag.FlagSet, serial *bool) {
+	f.BoolVar(serial, "serial", false, "make every step an operation of its own: join no document steps into one request")
+}

@@ -41,6 +41,7 @@ type planOptions struct {
 	to       string
 	down     bool
 	exitCode bool
+	serial   bool
 	shadow   bool
 	data     int // documents of each collection that a shadow run takes along
 }
@@ -71,6 +72,7 @@ whether down restores everything. It exits with 1 when something fails.`,
 	f.StringVar(&o.to, "to", "", "as in up, or in down with --down")
 	f.BoolVar(&o.down, "down", false, "plan taking the newest migration back")
 	f.BoolVar(&o.exitCode, "exit-code", false, "exit with 6 when there is something to do")
+	addSerial(f, &o.serial)
 	f.BoolVar(&o.shadow, "shadow", false, "try it on a copy of the environment: up, down and up again")
 	f.IntVar(&o.data, "data", 0, "with --shadow: how many documents of each collection the copy holds, besides those that the migrations name")
 	return c
@@ -83,7 +85,7 @@ func runPlan(c *cobra.Command, a *app, o planOptions) error {
 	if o.data < 0 || o.data > 0 && !o.shadow {
 		return usageError(errors.New("--data is a number of documents for --shadow"), a.name+" plan --help")
 	}
-	s, err := a.open(c, reading, wishes{})
+	s, err := a.open(c, reading, wishes{serial: o.serial})
 	if err != nil {
 		return err
 	}

@@ -227,6 +227,9 @@ func (s *session) assemble(server appwrite.Server, want wishes) error {
 	if want.outOfOrder || s.cfg.OutOfOrder != "refuse" {
 		options = append(options, migrations.WithOutOfOrder())
 	}
+	if want.serial {
+		options = append(options, migrations.WithSerial())
+	}
 	s.runner, err = migrations.NewRunner(s.set, s.engine, s.store, s.client, codec, options...)
 	return err
 }

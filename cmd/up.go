@@ -21,6 +21,7 @@ type upOptions struct {
 	onInterrupted string
 	confirm       string
 	limits        limits
+	serial        bool
 }
 
 func newUp(a *app) *cobra.Command {
@@ -42,6 +43,7 @@ cut off, it is resumed first (see on_interrupted in backstep.yaml).`,
 	f.StringVar(&o.onInterrupted, "on-interrupted", "", "what to do about an unfinished run: resume, rollback or fail")
 	addConfirm(f, &o.confirm)
 	addLimits(f, &o.limits)
+	addSerial(f, &o.serial)
 	return c
 }
 
@@ -49,7 +51,7 @@ func runUp(c *cobra.Command, a *app, o upOptions) error {
 	if !slices.Contains([]string{"", "resume", "rollback", "fail"}, o.onInterrupted) {
 		return usageError(fmt.Errorf("--on-interrupted is %q; it may be resume, rollback or fail", o.onInterrupted), a.name+" up --help")
 	}
-	s, err := a.open(c, changing, wishes{outOfOrder: o.outOfOrder, limits: o.limits, confirm: named(o.confirm)})
+	s, err := a.open(c, changing, wishes{outOfOrder: o.outOfOrder, limits: o.limits, serial: o.serial, confirm: named(o.confirm)})
 	if err != nil {
 		return err
 	}
