@@ -2,6 +2,7 @@ package schema_test
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -18,6 +19,14 @@ func wide(keys ...string) []schema.Attribute {
 		list = append(list, text(key, 5000))
 	}
 	return list
+}
+
+// isAtOnce reports whether an attribute is dropped in its place.
+func isAtOnce(list []engine.Step) bool {
+	return slices.ContainsFunc(list, func(s engine.Step) bool {
+		d, is := s.(steps.DeleteAttribute)
+		return is && d.AtOnce
+	})
 }
 
 func TestDiffFindsRoomForOldAndNew(t *testing.T) {
@@ -43,10 +52,7 @@ func TestDiffFindsRoomForOldAndNew(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			delta := mustDiff(t, c.from, c.to)
-			atOnce := slices.ContainsFunc(delta.Steps, func(s engine.Step) bool {
-				d, is := s.(steps.DeleteAttribute)
-				return is && d.AtOnce
-			})
+			atOnce := isAtOnce(delta.Steps)
 			outside := slices.ContainsFunc(outline(delta.Steps), func(s string) bool { return strings.HasSuffix(s, "_text") })
 			if atOnce != c.atOnce || outside != c.outside {
 				t.Errorf("at once %t, outside the row %t: %q", atOnce, outside, outline(delta.Steps))
@@ -87,5 +93,35 @@ func TestDiffMakesWayForIdsThatDifferByLetterCaseOnly(t *testing.T) {
 		if counts.undone != 1 {
 			t.Errorf("%v: %v", to, counts)
 		}
+	}
+}
+
+func TestDiffStaysBelowTheLimitsOfACollectionOnTheWay(t *testing.T) {
+	t.Parallel()
+	indexes := func(prefix string) []schema.Index {
+		var list []schema.Index
+		for i := range 58 {
+			list = append(list, schema.Index{Key: fmt.Sprint(prefix, i), Type: "key", Attributes: []string{"a"}})
+		}
+		return list
+	}
+	a := []schema.Attribute{text("a", 10)}
+	steps := outline(mustDiff(t, shopOf(a, indexes("old")...), shopOf(a, indexes("new")...)).Steps)
+	if len(steps) != 116 || !strings.HasPrefix(steps[57], "delete_index") || !strings.HasPrefix(steps[58], "create_index") {
+		t.Errorf("old indexes do not go first: %q", steps)
+	}
+	attributes := func(prefix string) []schema.Attribute {
+		var list []schema.Attribute
+		for i := range 1010 {
+			list = append(list, schema.Attribute{Key: fmt.Sprint(prefix, i), Type: "boolean"})
+		}
+		return list
+	}
+	delta := mustDiff(t, shopOf(attributes("old")), shopOf(attributes("new")))
+	if first := outline(delta.Steps)[0]; len(delta.Steps) != 2020 || !strings.HasPrefix(first, "delete_attribute") {
+		t.Errorf("%d steps, the first is %s", len(delta.Steps), first)
+	}
+	if !isAtOnce(delta.Steps) {
+		t.Error("tombstones leave no room for what comes")
 	}
 }

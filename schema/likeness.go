@@ -14,8 +14,15 @@ type Candidate struct {
 	Reasons []string // what is alike
 }
 
-// leastLikeness is the score from which a pair is worth asking about.
-const leastLikeness = 0.5
+// leastLikeness is the score from which a pair is worth asking about: more than
+// a type and a definition in common, which many attributes have. leastAlike is
+// how alike keys are that count as similar. mostCandidates is how many are given
+// for an attribute that goes.
+const (
+	leastLikeness  = 0.55
+	leastAlike     = 0.3
+	mostCandidates = 3
+)
 
 // candidates compares what goes with what comes, collection by collection.
 func (d *differ) candidates() []Candidate {
@@ -51,27 +58,40 @@ func (d *differ) candidatesIn(database string, from, to Collection) []Candidate 
 			come = append(come, a)
 		}
 	}
+	alone := len(gone) == 1 && len(come) == 1
+	names := make([]spelling, len(come))
+	for i, now := range come {
+		names[i] = spell(now.Key)
+	}
 	var found []Candidate
 	for _, was := range gone {
-		for _, now := range come {
-			score, reasons := likeness(was, now)
-			if len(gone) == 1 && len(come) == 1 && score > 0 {
+		var of []Candidate
+		name := spell(was.Key)
+		for i, now := range come {
+			alike := name.likeness(names[i])
+			if alike <= leastAlike && !alone {
+				continue // type and definition are not enough
+			}
+			score, reasons := likeness(was, now, alike)
+			if alone && score > 0 {
 				score, reasons = score+0.1, append(reasons, "nothing else goes or comes")
 			}
 			score = math.Round(min(score, 1)*100) / 100
 			if score >= leastLikeness {
-				found = append(found, Candidate{
+				of = append(of, Candidate{
 					Rename: Rename{Database: database, Collection: to.ID, From: was.Key, To: now.Key}, Score: score, Reasons: reasons,
 				})
 			}
 		}
+		slices.SortStableFunc(of, func(a, b Candidate) int { return cmp.Compare(b.Score, a.Score) })
+		found = append(found, of[:min(len(of), mostCandidates)]...)
 	}
 	return found
 }
 
 // likeness says how much two attributes look like one, from 0 to 1, and by what.
 // Attributes of different types are never alike: a rename is told, or it is none.
-func likeness(was, now Attribute) (score float64, reasons []string) {
+func likeness(was, now Attribute, names float64) (score float64, reasons []string) {
 	if was.Type != now.Type || was.Array != now.Array || was.Encrypt != now.Encrypt {
 		return 0, nil
 	}
@@ -79,48 +99,53 @@ func likeness(was, now Attribute) (score float64, reasons []string) {
 		return 0, nil
 	}
 	score, reasons = 0.35, []string{"type " + shape(now)}
-	if len(compareAttribute(renamedTo(was, now.Key), now)) == 0 {
+	if len(compareAttribute(was, now)) == 0 {
 		score, reasons = score+0.15, append(reasons, "the same definition")
 	}
-	if alike := namesAlike(was.Key, now.Key); alike > 0.3 {
-		score, reasons = score+0.4*alike, append(reasons, "similar keys")
+	if names > leastAlike {
+		score, reasons = score+0.4*names, append(reasons, "similar keys")
 	}
 	return score, reasons
 }
 
-// namesAlike compares two keys by the pairs of letters that they share, letter
-// case and separators aside.
-func namesAlike(a, b string) float64 {
-	plain := func(s string) string {
-		return strings.Map(func(r rune) rune {
-			if r == '_' || r == '-' || r == '.' {
-				return -1
-			}
-			return r
-		}, strings.ToLower(s))
+// spelling is a key without letter case and separators, and its pairs of
+// neighbouring letters, sorted.
+type spelling struct {
+	plain string
+	pairs []string
+}
+
+func spell(key string) spelling {
+	s := spelling{plain: strings.NewReplacer("_", "", "-", "", ".", "").Replace(strings.ToLower(key))}
+	for i := range max(len(s.plain)-1, 0) {
+		s.pairs = append(s.pairs, s.plain[i:i+2])
 	}
-	a, b = plain(a), plain(b)
-	if a == b {
+	slices.Sort(s.pairs)
+	return s
+}
+
+// likeness compares two keys by the pairs of letters that they share, from 0 to 1.
+func (s spelling) likeness(other spelling) float64 {
+	switch {
+	case s.plain == other.plain:
 		return 1
-	}
-	if a != "" && b != "" && (strings.Contains(a, b) || strings.Contains(b, a)) {
+	case s.plain == "" || other.plain == "":
+		return 0
+	case strings.Contains(s.plain, other.plain), strings.Contains(other.plain, s.plain):
 		return 0.8
 	}
-	pairs := func(s string) map[string]int {
-		all := map[string]int{}
-		for i := range max(len(s)-1, 0) {
-			all[s[i:i+2]]++
-		}
-		return all
-	}
-	x, y := pairs(a), pairs(b)
 	shared := 0
-	for pair, n := range x {
-		shared += min(n, y[pair])
+	for i, j := 0, 0; i < len(s.pairs) && j < len(other.pairs); {
+		switch c := strings.Compare(s.pairs[i], other.pairs[j]); {
+		case c < 0:
+			i++
+		case c > 0:
+			j++
+		default:
+			shared++
+			i++
+			j++
+		}
 	}
-	total := max(len(a)-1, 0) + max(len(b)-1, 0)
-	if total == 0 {
-		return 0
-	}
-	return 2 * float64(shared) / float64(total)
+	return 2 * float64(shared) / float64(max(len(s.pairs)+len(other.pairs), 1))
 }
