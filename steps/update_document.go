@@ -92,7 +92,7 @@ func (s UpdateDocument) Capture(ctx context.Context, _ engine.Site) (engine.Meme
 		return nil, stopped(s.Target(), ErrMissing, "")
 	}
 	m := updateMemento{Before: s.values(live)}
-	m.Staged = f.stages(s.target()) && !(f.nullable() && f.fillsNulls(s.target(), live))
+	m.Staged = f.stages(s.target()) && (!f.nullable() || !f.fillsNulls(s.target(), live))
 	for _, key := range slices.Sorted(maps.Keys(m.Before.Data)) {
 		if reason := f.fault(key, m.Before.Data[key], byPatch); reason != "" && !f.same(key, m.Before.Data, s.Data) {
 			m.Irreversible = fmt.Sprintf("the old value of %s %s", key, reason)
