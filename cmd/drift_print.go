@@ -29,6 +29,10 @@ func (a *app) printDrift(w io.Writer, r driftResult) {
 		fmt.Fprintf(w, "  %s\n", p.warn(d.Verdict))
 	}
 	fmt.Fprintf(w, "%s has drifted from its history in %s (%s applied).\n", r.Environment, plural(len(r.Differences), "place"), plural(r.Applied, "migration"))
+	if r.Applied == 0 {
+		fmt.Fprintf(w, "next: %s pull --baseline takes it under migrations\n", a.name)
+		return
+	}
 	fmt.Fprintf(w, "next: %s diff migrations env:%s --name adopt writes what the project has as a migration\n", a.name, r.Environment)
 }
 

@@ -171,6 +171,9 @@ func replaceFile(path string, data []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // a source folder is for everybody to read
 		return fmt.Errorf("make the folder of %s: %w", path, err)
 	}
+	if led, err := filepath.EvalSymlinks(path); err == nil {
+		path = led // the link stays
+	}
 	mode := os.FileMode(0o644)
 	if info, err := os.Stat(path); err == nil {
 		mode = info.Mode().Perm()
