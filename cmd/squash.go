@@ -69,6 +69,10 @@ func runSquash(c *cobra.Command, a *app, span string, o squashOptions) error {
 	if err != nil {
 		return err
 	}
+	// What is squashed cannot be told from what was edited any more.
+	if err := a.agreesWithSum(set, true); err != nil {
+		return err
+	}
 	before, list, err := split(set, from, to)
 	if err != nil {
 		return usageError(err, a.name+" status")
@@ -133,21 +137,8 @@ func (a *app) replaceFiles(cfg *config, m *migrations.Migration, list []*migrati
 		result.Replaced = append(result.Replaced, old.At.File)
 		result.Were += len(old.Up)
 	}
-	if _, found, err := a.readSum(); found {
-		if err != nil {
-			return err
-		}
-		set, err := a.loadSet(cfg)
-		if err != nil {
-			return err
-		}
-		sum, err := migrations.SumOf(set)
-		if err != nil {
-			return err
-		}
-		if err := a.writeSum(sum); err != nil {
-			return err
-		}
+	if err := a.squashSum(m, list); err != nil {
+		return err
 	}
 	return a.result("squash", result, func(w io.Writer) {
 		fmt.Fprintf(w, "wrote %s: %s in place of %d, proven the same on embedded servers\n", file, plural(result.Steps, "step"), result.Were)
@@ -156,4 +147,21 @@ func (a *app) replaceFiles(cfg *config, m *migrations.Migration, list []*migrati
 		}
 		fmt.Fprintf(w, "next: %s status\n", a.name)
 	})
+}
+
+// squashSum puts the squashed migration into backstep.sum, where the project
+// keeps one, in the place of what it replaces. Other lines stay as they are.
+func (a *app) squashSum(m *migrations.Migration, list []*migrations.Migration) error {
+	sum, found, err := a.readSum()
+	if err != nil || !found {
+		return err
+	}
+	checksum, err := m.Checksum()
+	if err != nil {
+		return err
+	}
+	for _, old := range list {
+		sum = sum.Without(old.Version)
+	}
+	return a.writeSum(sum.With(m.ID(), checksum))
 }

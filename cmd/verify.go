@@ -192,12 +192,18 @@ func (a *app) addToSum(file string, data []byte) error {
 // checkSum refuses migrations that backstep.sum, where there is one, does not
 // agree with. One that is still being written passes where nothing is protected.
 func (s *session) checkSum() error {
-	sum, found, err := s.app.readSum()
+	return s.app.agreesWithSum(s.set, !s.target.Protected)
+}
+
+// agreesWithSum refuses migrations that backstep.sum, where there is one, does
+// not agree with. Those that are still being written pass when open is true.
+func (a *app) agreesWithSum(set migrations.Set, open bool) error {
+	sum, found, err := a.readSum()
 	if err == nil && found {
-		err = sum.Verify(migrations.SumFile, s.set, !s.target.Protected)
+		err = sum.Verify(migrations.SumFile, set, open)
 	}
 	if err != nil {
-		return sumRefused(s.app.name, err)
+		return sumRefused(a.name, err)
 	}
 	return nil
 }

@@ -51,10 +51,14 @@ func SumOf(set Set) (Sum, error) {
 // With gives the sum with a line for a migration, in place of the one that its
 // version has. An empty checksum leaves it open.
 func (s Sum) With(id, checksum string) Sum {
-	lines := slices.DeleteFunc(slices.Clone(s.Lines), func(l SumLine) bool { return versionOf(l.ID) == versionOf(id) })
-	lines = append(lines, SumLine{ID: id, Checksum: checksum})
+	lines := append(s.Without(versionOf(id)).Lines, SumLine{ID: id, Checksum: checksum})
 	slices.SortFunc(lines, func(a, b SumLine) int { return strings.Compare(a.ID, b.ID) })
 	return Sum{Lines: lines}
+}
+
+// Without gives the sum without the lines of some versions.
+func (s Sum) Without(versions ...string) Sum {
+	return Sum{Lines: slices.DeleteFunc(slices.Clone(s.Lines), func(l SumLine) bool { return slices.Contains(versions, versionOf(l.ID)) })}
 }
 
 // Find gives the line of a version.

@@ -195,7 +195,7 @@ func recorded(in Input) ([]Finding, error) {
 			case known && was != "" && was != is && !m.Stands(was):
 				found = append(found, in.onFile(m, CodeEdited, fmt.Sprintf("%s is not what %s has: its steps were changed since", m.ID(), record.Where),
 					"put it back as it was, and write the change as a new migration"))
-			case !known && m.Version < newest:
+			case !known && m.Version < newest && m.Hold == "":
 				found = append(found, in.onFile(m, CodeOutOfOrder, fmt.Sprintf("%s is older than %s, which %s has already", m.ID(), newest, record.Where),
 					"rename the file to a version that is newer, such as `backstep new` gives"))
 			}
