@@ -35,8 +35,23 @@ func randomEdit(r *rand.Rand, from schema.Model, limits schema.Limits) (destiny,
 		c := findCollection(e.to, r.Database, r.Collection)
 		return c == nil || findAttribute(c, r.To) == nil // removed since
 	})
+	e.plainLists()
 	e.fill()
 	return e.destiny, done
+}
+
+// plainLists takes orders and lengths from indexes on lists: servers that have
+// such indexes choose them.
+func (e *editor) plainLists() {
+	for _, db := range e.to.Databases {
+		for _, c := range db.Collections {
+			for i, x := range c.Indexes {
+				if slices.ContainsFunc(x.Attributes, func(key string) bool { a := findAttribute(&c, key); return a != nil && a.Array }) {
+					c.Indexes[i].Orders, c.Indexes[i].Lengths = nil, nil
+				}
+			}
+		}
+	}
 }
 
 // copied gives a model of its own.
@@ -247,9 +262,7 @@ func (e *editor) index(c *schema.Collection) string {
 		keys[1] = "$id" // two documents can be made in one millisecond
 	}
 	fresh := schema.Index{Key: e.name("by"), Type: kind, Attributes: keys, Orders: one(e.r, nil, []string{"DESC"})}
-	if a.Array {
-		fresh.Orders = nil // a list has none
-	} else if a.Size > 255 {
+	if a.Size > 255 {
 		fresh.Lengths = []int{50}
 	}
 	switch {
