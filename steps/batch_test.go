@@ -1,6 +1,7 @@
 package steps_test
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -228,6 +229,60 @@ func TestUndoOfDocumentsCreatedTogetherSparesWhatOthersChanged(t *testing.T) {
 				if err := b.client.DeleteDocument(b.t.Context(), b.database, "wares", document.ID, noGuard()); err != nil {
 					b.t.Fatal(err)
 				}
+			}
+		}
+	})
+}
+
+// TestEachPolicyActsOnEachDocumentThatWasCreatedTogether undoes a run of joined
+// creations, one of whose documents somebody else has changed.
+func TestEachPolicyActsOnEachDocumentThatWasCreatedTogether(t *testing.T) {
+	t.Parallel()
+	onEveryVersion(t, func(b *bench) {
+		if b.can.Transactions {
+			b.openReceipts()
+		}
+		b.wares()
+		for policy, left := range map[engine.ConflictPolicy][]string{
+			engine.ConflictHalt: {"w0", "w1", "w2", "w3"}, engine.ConflictSkip: {"w1"}, engine.ConflictMerge: {"w1"}, engine.ConflictOverwrite: nil,
+		} {
+			saboteur := saboteurOf(func() { b.other("w1", map[string]any{"title": "theirs"}) })
+			codec, err := steps.NewCodec(b.client, []steps.Func{saboteur})
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			last, err := steps.NewFunc(saboteur)
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			e, err := engine.New(b.store, codec, engine.WithClassifier(steps.Classify), engine.WithReceipts(b.receipts), engine.WithConflict(policy))
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			plan, err := engine.NewPlan(steps.Bind(b.client, []engine.Step{b.createAll(seedOf(4)), last}), engine.PlanOptions{})
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			report, err := e.Run(b.t.Context(), engine.Request{Direction: "up", Plan: plan})
+			if halted := policy == engine.ConflictHalt; errors.Is(err, engine.ErrHalted) != halted || errors.Is(err, engine.ErrRolledBack) == halted {
+				b.t.Errorf("%s: %v", policy, err)
+			}
+			if len(report.Conflicts) == 0 {
+				b.t.Errorf("%s: the report tells of no conflict", policy)
+			}
+			page, err := b.client.ListDocuments(b.t.Context(), b.database, "wares")
+			if err != nil {
+				b.t.Fatal(err)
+			}
+			var ids []string
+			for _, document := range page.Documents {
+				ids = append(ids, document.ID)
+				if err := b.client.DeleteDocument(b.t.Context(), b.database, "wares", document.ID, noGuard()); err != nil {
+					b.t.Fatal(err)
+				}
+			}
+			if slices.Sort(ids); !slices.Equal(ids, left) {
+				b.t.Errorf("%s: %v are left, want %v", policy, ids, left)
 			}
 		}
 	})

@@ -91,8 +91,7 @@ func documentCases() []steptest.Case {
 					{ID: "bare"},
 					{ID: "bench", Data: map[string]any{"title": "Bench", "tags": []any{"a", "b"}}},
 				}}}
-			},
-			Foreign: patch("desk", map[string]any{"title": "Bench"}),
+			}, // what others change is spared one by one: TestEachPolicyActsOnEachDocumentThatWasCreatedTogether
 		},
 		{
 			Name: "update_document", Setup: shop,
