@@ -206,6 +206,31 @@ func TestSeveritiesOfTheProjectCount(t *testing.T) {
 	}
 }
 
+func TestWhatIsOnHoldMayComeLate(t *testing.T) {
+	t.Parallel()
+	late := func(head string) []lint.Finding {
+		files := fstest.MapFS{"20260101000001_late.yaml": &fstest.MapFile{Data: []byte(head + shop)}}
+		set, err := migrations.LoadSet(files, ".")
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := lint.Run(t.Context(), lint.Input{
+			Set: set, Files: files, Limits: schema.DefaultLimits(),
+			Records: []lint.Record{{Where: "the history", Checksums: map[string]string{"20260102000000": "x"}}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report.Findings
+	}
+	if got := late(""); len(got) != 1 || got[0].Rule.Code != lint.CodeOutOfOrder {
+		t.Errorf("not on hold: %v", got)
+	}
+	if got := late("hold: the clients are deployed\n"); len(got) != 0 {
+		t.Errorf("on hold: %v", got)
+	}
+}
+
 func sample(t *testing.T) lint.Report {
 	t.Helper()
 	return look(t, fstest.MapFS{
