@@ -140,11 +140,9 @@ func (c *skew) set(wall, mono time.Duration) {
 	c.wall, c.mono = wall, mono
 }
 
-// within runs a test in a bubble of its own time.
-func within(t *testing.T, test func(t *testing.T)) {
-	t.Helper()
-	t.Parallel()
-	synctest.Test(t, test)
+// pass lets time pass, which costs none in the bubbles that these tests run in.
+func pass(d time.Duration) {
+	time.Sleep(d) //nolint:forbidigo // in a bubble
 }
 
 func acquire(t *testing.T, locks lease.Locks, name string, opts ...lease.Option) *lease.Lease {
@@ -177,18 +175,20 @@ func refused(t *testing.T, l *lease.Lease, why lease.Reason) {
 }
 
 func TestALeaseIsRenewedAsLongAsItIsHeld(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		l := acquire(t, s, "a")
 		for range 20 {
-			time.Sleep(lease.DefaultTTL / 2) //nolint:forbidigo // in a bubble
+			pass(lease.DefaultTTL / 2)
 			allowed(t, l)
 		}
 	})
 }
 
 func TestAReleaseMarksTheLockAndTheNextFenceIsHigher(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		for want := int64(1); want <= 3; want++ {
 			l := acquire(t, s, "a")
@@ -207,7 +207,8 @@ func TestAReleaseMarksTheLockAndTheNextFenceIsHigher(t *testing.T) {
 }
 
 func TestALivingHolderIsReportedAsSoonAsItIsSeenToLive(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		l := acquire(t, s, "a")
 		l.Working("run-7")
@@ -225,7 +226,8 @@ func TestALivingHolderIsReportedAsSoonAsItIsSeenToLive(t *testing.T) {
 }
 
 func TestPatienceWaitsForALivingHolder(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		l := acquire(t, s, "a")
 		time.AfterFunc(3*time.Minute, func() { _ = l.Release(context.Background()) })
@@ -241,7 +243,8 @@ func TestPatienceWaitsForALivingHolder(t *testing.T) {
 }
 
 func TestAHolderThatVanishedIsTakenOverAfterOneTTL(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{locks: []lease.Lock{{Fence: 7, Token: "gone", Counter: 12, TTL: lease.DefaultTTL}}}
 		began := time.Now()
 		l := acquire(t, s, "b")
@@ -255,7 +258,8 @@ func TestAHolderThatVanishedIsTakenOverAfterOneTTL(t *testing.T) {
 }
 
 func TestTheRivalGoesByTheTTLOfTheHoldersLock(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{locks: []lease.Lock{{Fence: 1, Token: "slow", TTL: 10 * time.Minute}}}
 		began := time.Now()
 		acquire(t, s, "b", lease.WithTTL(time.Second))
@@ -266,7 +270,8 @@ func TestTheRivalGoesByTheTTLOfTheHoldersLock(t *testing.T) {
 }
 
 func TestADeadHolderIsTakenOverAtOnce(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{locks: []lease.Lock{{Fence: 1, Token: "dead", TTL: time.Hour}}}
 		began := time.Now()
 		acquire(t, s, "b", lease.WithDead(func(l lease.Lock) bool { return l.Token == "dead" }))
@@ -277,7 +282,8 @@ func TestADeadHolderIsTakenOverAtOnce(t *testing.T) {
 }
 
 func TestALostAnswerToTheClaimDoesNotLoseTheLock(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		failed := false
 		s := &shelf{after: func(what string) error {
 			if what == "create" && !failed {
@@ -295,7 +301,8 @@ func TestALostAnswerToTheClaimDoesNotLoseTheLock(t *testing.T) {
 }
 
 func TestALockThatIsNotTheNewestDoesNotRule(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{locks: []lease.Lock{{Fence: 1, Token: "x", Released: true}}}
 		s.before = func(what string) error {
 			if what == "create" { // while this one is on its way, others come and go
@@ -312,30 +319,32 @@ func TestALockThatIsNotTheNewestDoesNotRule(t *testing.T) {
 }
 
 func TestAHolderThatCannotRenewStopsBeforeAnotherMayStart(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		l := acquire(t, s, "a")
 		s.away(true)
-		time.Sleep(lease.DefaultTTL - lease.DefaultTTL/6 - time.Millisecond) //nolint:forbidigo // in a bubble
+		pass(lease.DefaultTTL - lease.DefaultTTL/6 - time.Millisecond)
 		allowed(t, l)
-		time.Sleep(time.Millisecond) //nolint:forbidigo // in a bubble
+		pass(time.Millisecond)
 		refused(t, l, lease.CutOff)
 		s.away(false)
-		time.Sleep(lease.DefaultTTL) //nolint:forbidigo // in a bubble
-		refused(t, l, lease.CutOff)  // for good
+		pass(lease.DefaultTTL)
+		refused(t, l, lease.CutOff) // for good
 		<-l.Lost()
 	})
 }
 
 func TestALeaseThatWasCutOffCanBeFollowedAtOnceUnlessAnotherHasHeldItSince(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		l := acquire(t, s, "a")
 		if _, err := lease.Acquire(t.Context(), s, lease.Holder{}, lease.WithFormer(l)); !errors.Is(err, lease.ErrInvalid) {
 			t.Errorf("a lease that is held was followed: %v", err)
 		}
 		s.away(true)
-		time.Sleep(lease.DefaultTTL) //nolint:forbidigo // in a bubble
+		pass(lease.DefaultTTL)
 		refused(t, l, lease.CutOff)
 		s.away(false)
 		began := time.Now()
@@ -352,7 +361,8 @@ func TestALeaseThatWasCutOffCanBeFollowedAtOnceUnlessAnotherHasHeldItSince(t *te
 }
 
 func TestOneFailedRenewalCostsNothing(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		l := acquire(t, s, "a")
 		n := 0
@@ -365,14 +375,15 @@ func TestOneFailedRenewalCostsNothing(t *testing.T) {
 		}
 		s.mu.Unlock()
 		for range 30 {
-			time.Sleep(10 * time.Second) //nolint:forbidigo // in a bubble
+			pass(10 * time.Second)
 			allowed(t, l)
 		}
 	})
 }
 
 func TestASleepingMachineHasLostItsLeaseWhenItWakes(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		clock := &skew{Clock: lease.SystemClock()}
 		l := acquire(t, &shelf{}, "a", lease.WithClock(clock))
 		allowed(t, l)
@@ -382,7 +393,8 @@ func TestASleepingMachineHasLostItsLeaseWhenItWakes(t *testing.T) {
 }
 
 func TestAWallClockSetBackHidesNothing(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		clock := &skew{Clock: lease.SystemClock()}
 		s := &shelf{}
 		l := acquire(t, s, "a", lease.WithClock(clock))
@@ -394,7 +406,8 @@ func TestAWallClockSetBackHidesNothing(t *testing.T) {
 }
 
 func TestARivalsClockThatJumpsDoesNotShortenTheWatch(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{locks: []lease.Lock{{Fence: 1, Token: "x", TTL: time.Minute}}}
 		clock := &skew{Clock: lease.SystemClock()}
 		time.AfterFunc(10*time.Second, func() { clock.set(time.Hour, 0) })
@@ -408,13 +421,14 @@ func TestARivalsClockThatJumpsDoesNotShortenTheWatch(t *testing.T) {
 }
 
 func TestAHolderThatWasPausedLearnsWhoTookOver(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		l := acquire(t, s, "a")
 		s.mu.Lock()
 		s.locks = append(s.locks, lease.Lock{Fence: 2, Token: "b", Holder: lease.Holder{Host: "b"}})
 		s.mu.Unlock()
-		time.Sleep(lease.DefaultTTL / 2) //nolint:forbidigo // in a bubble
+		pass(lease.DefaultTTL / 2)
 		refused(t, l, lease.Superseded)
 		var lost *lease.LostError
 		if errors.As(l.Err(), &lost) && (lost.By.Fence != 2 || lost.By.Holder.Host != "b") {
@@ -424,19 +438,21 @@ func TestAHolderThatWasPausedLearnsWhoTookOver(t *testing.T) {
 }
 
 func TestAForcedReleaseEndsTheHolder(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		l := acquire(t, s, "a")
 		if err := s.Release(t.Context(), 1); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(lease.DefaultTTL / 2) //nolint:forbidigo // in a bubble
+		pass(lease.DefaultTTL / 2)
 		refused(t, l, lease.Revoked)
 	})
 }
 
 func TestAcquiringGivesUpOnWhatTryingAgainCannotCure(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		no := errors.New("not allowed")
 		s := &shelf{before: func(what string) error {
 			if what == "create" {
@@ -459,7 +475,8 @@ func TestAcquiringGivesUpOnWhatTryingAgainCannotCure(t *testing.T) {
 }
 
 func TestACancelledClaimLeavesNoLockBehind(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		s := &shelf{}
 		s.after = func(what string) error {

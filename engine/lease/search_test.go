@@ -56,10 +56,8 @@ type request struct {
 type runner struct {
 	claim    lease.Claim
 	token    int
-	former   bool // begun behind a claim of its own that lapsed
 	request  request
 	wakes    time.Duration // when its wait is over, by its monotonic clock; 0 when it does not wait
-	release  bool          // a release is on its way
 	passed   time.Duration // since the last world
 	wall     time.Duration // what its wall clock is ahead
 	slept    time.Duration // what its monotonic clock has missed
@@ -172,24 +170,24 @@ func (w *world) arrive(do int, lock lease.Lock, b bounds) (newest lease.Lock, fo
 }
 
 var (
-	errGone = fmt.Errorf("no such lock")                        //nolint:gochecknoglobals // comparable in worlds
-	errLost = fmt.Errorf("%w: no answer", lease.ErrUnavailable) //nolint:gochecknoglobals // comparable in worlds
+	errGone = fmt.Errorf("no such lock")
+	errLost = fmt.Errorf("%w: no answer", lease.ErrUnavailable)
 )
 
 // successors gives every world that one event leads to.
-func (w world) successors(terms lease.Terms, b bounds, yield func(world, string)) {
+func (w *world) successors(terms lease.Terms, b bounds, yield func(world, string)) {
 	for i := range b.runners {
 		w.moves(i, terms, b, yield)
 	}
 	for n, l := range w.late {
 		if l.on {
-			next := w
+			next := *w
 			next.late[n] = late{}
 			_, _, _ = next.arrive(l.do, l.lock, b)
 			yield(next, fmt.Sprintf("late %d arrives", l.do))
 		}
 	}
-	next := w
+	next := *w
 	for i := range b.runners {
 		next.runners[i].passed = tick
 	}

@@ -2,6 +2,7 @@ package lease_test
 
 import (
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/backstep-dev/backstep/engine/lease"
@@ -11,7 +12,8 @@ import (
 // its time, and everything after it fail: a rival may have seen the renewal when
 // it was sent, and counts from there.
 func TestALeaseCountsFromWhenItsRenewalWasSent(t *testing.T) {
-	within(t, func(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		l := acquire(t, s, "a")
 		const late = 10 * time.Second
@@ -23,19 +25,19 @@ func TestALeaseCountsFromWhenItsRenewalWasSent(t *testing.T) {
 			}
 			select {
 			case sent <- time.Now():
-				time.Sleep(late) //nolint:forbidigo // in a bubble
+				pass(late)
 				return nil
 			default:
 				return lease.ErrUnavailable
 			}
 		}
 		s.mu.Unlock()
-		time.Sleep(lease.DefaultTTL / 2) //nolint:forbidigo // in a bubble
+		pass(lease.DefaultTTL / 2)
 		valid := (<-sent).Add(lease.DefaultTTL - lease.DefaultTTL/6)
 		sent <- time.Now()
-		time.Sleep(time.Until(valid) - time.Millisecond) //nolint:forbidigo // in a bubble
+		pass(time.Until(valid) - time.Millisecond)
 		allowed(t, l)
-		time.Sleep(2 * time.Millisecond) //nolint:forbidigo // in a bubble
+		pass(2 * time.Millisecond)
 		if err := l.Guard(t.Context()); err == nil {
 			t.Errorf("it may still act %s after its renewal was sent", lease.DefaultTTL-lease.DefaultTTL/6)
 		}
