@@ -187,10 +187,12 @@ func sample(a schema.Attribute) json.RawMessage {
 	switch a.Type {
 	case "integer", "bigint", "float":
 		value = 9
-		if a.Min != "" {
-			value = a.Min
-		} else if a.Max != "" {
+		switch {
+		case within(a, "9"):
+		case a.Max != "":
 			value = a.Max
+		default:
+			value = a.Min
 		}
 	case "boolean":
 		value = true
