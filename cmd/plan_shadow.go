@@ -79,7 +79,12 @@ func (s *session) shadow(ctx context.Context, tasks []migrations.Task, o planOpt
 		list = append(list, task.Migration)
 	}
 	fmt.Fprintf(s.app.streams.Err, "copying environment %s into an embedded server\n", s.target.Name)
-	r, err := replica.Rehearse(ctx, s.client, list, o.data, migrations.History{Database: s.cfg.History.Database, Collection: s.cfg.History.Collection})
+	var options []migrations.RunnerOption
+	if o.serial {
+		options = append(options, migrations.WithSerial())
+	}
+	history := migrations.History{Database: s.cfg.History.Database, Collection: s.cfg.History.Collection}
+	r, err := replica.Rehearse(ctx, s.client, list, o.data, history, options...)
 	if err != nil {
 		return s.explain(err)
 	}
