@@ -36,7 +36,7 @@ is marked unless --force says so. Databases that no migration speaks of do not c
 A marked migration was never run, so there is nothing to take back: down refuses it
 unless its file has a down. --remove takes the marks away again.`,
 		Example: "  backstep baseline 20260101000001\n  backstep baseline 20260101000001 --remove",
-		Args:    exactArgs(1, "a version"),
+		Args:    oneArg("a version"),
 		RunE:    func(c *cobra.Command, args []string) error { return runBaseline(c, a, o, args[0]) },
 	}
 	f := c.Flags()

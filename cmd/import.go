@@ -31,7 +31,7 @@ the migration that creates what it declares. What the file cannot mean on any
 server is refused with its place; what is understood differently from how it is
 written is said. Buckets, functions and the rest are named and left alone.`,
 		Example: "  backstep import appwrite.config.json\n  backstep import appwrite.json --name initial_schema --string-size 255",
-		Args:    exactArgs(1, "the path of an Appwrite CLI file"),
+		Args:    oneArg("the path of an Appwrite CLI file"),
 		RunE:    func(_ *cobra.Command, args []string) error { return runImport(a, args[0], o) },
 	}
 	f := c.Flags()

@@ -128,7 +128,7 @@ archives to the journal in use. Everything is verified before it counts. Runs
 that are there already stay as they are, so it can be repeated. This is how a
 project whose journal was a file moves it into the project: import file:.backstep`,
 		Example: "  backstep journal import file:.backstep\n  backstep journal import journal.ndjson\n  backstep journal import journal.ndjson --journal file",
-		Args:    exactArgs(1, "a file that export wrote, or file:PATH for a journal"),
+		Args:    oneArg("a file that export wrote, or file:PATH for a journal"),
 		RunE:    func(c *cobra.Command, args []string) error { return runJournalImport(c, a, args[0], wait) },
 	}
 	addWait(c.Flags(), &wait.wait)

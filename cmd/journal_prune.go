@@ -132,7 +132,7 @@ func parseKeep(text string, otherwise time.Duration) (time.Duration, error) {
 		if err != nil {
 			return 0, fmt.Errorf("%q is no time to keep; write 30d or 12h", text)
 		}
-		return time.Duration(n) * 24 * time.Hour, nil //nolint:gosec // 16 bits
+		return time.Duration(n) * 24 * time.Hour, nil
 	}
 	keep, err := time.ParseDuration(text)
 	if err != nil || keep < 0 {

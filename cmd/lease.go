@@ -162,7 +162,7 @@ func (r *right) end(ctx context.Context) error {
 type leaving struct{ error }
 
 // Is says that it is as final as a deadline.
-func (leaving) Is(target error) bool { return target == context.DeadlineExceeded } //nolint:errorlint // it is what errors.Is asks
+func (leaving) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // Unwrap gives the reason.
 func (l leaving) Unwrap() error { return l.error }

@@ -37,7 +37,7 @@ under the old name only, and deletes that.`,
 			if pair {
 				return nil // told with the form that is wanted
 			}
-			return exactArgs(1, "a name, such as create_products")(c, args)
+			return oneArg("a name, such as create_products")(c, args)
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if pair {

@@ -246,10 +246,10 @@ func atMostOne(what string) cobra.PositionalArgs {
 	}
 }
 
-// exactArgs refuses any other number of arguments than n with a usage error.
-func exactArgs(n int, what string) cobra.PositionalArgs {
+// oneArg refuses none and more than one argument with a usage error.
+func oneArg(what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if len(args) != n {
+		if len(args) != 1 {
 			return usageError(fmt.Errorf("%s needs %s", cmd.Name(), what), cmd.CommandPath()+" --help")
 		}
 		return nil

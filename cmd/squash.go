@@ -43,7 +43,7 @@ The new file has the version of TO and lists what it replaces, with checksums. A
 environment that has applied all of those counts it as applied; one that has none
 of them runs it; one that has some is refused, with what to do about it.`,
 		Example: "  backstep squash 20260101000001..20260301000000\n  backstep squash 20260101000001..20260301000000 --name first_quarter",
-		Args:    exactArgs(1, "a range of versions, such as 20260101000001..20260301000000"),
+		Args:    oneArg("a range of versions, such as 20260101000001..20260301000000"),
 		RunE:    func(c *cobra.Command, args []string) error { return runSquash(c, a, args[0], o) },
 	}
 	f := c.Flags()

@@ -21,7 +21,7 @@ func newTo(a *app) *cobra.Command {
 either is needed: down first, then up. The plan is shown before anything is done. 0
 means that no migration is to be applied.`,
 		Example: "  backstep to 20261121093000\n  backstep to 0 --env production --confirm production",
-		Args:    exactArgs(1, "a version, or 0"),
+		Args:    oneArg("a version, or 0"),
 		RunE:    func(c *cobra.Command, args []string) error { return runTo(c, a, o, args[0]) },
 	}
 	addConflict(c.Flags(), &o.onConflict)
