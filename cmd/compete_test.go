@@ -19,6 +19,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/backstep-dev/backstep/appwritetest"
 	"github.com/backstep-dev/backstep/cmd"
 	"github.com/backstep-dev/backstep/internal/livetest"
 )
@@ -78,16 +79,38 @@ func TestKilledRunnersThatCompeteLoseAndDoubleNothing(t *testing.T) {
 	t.Logf("runs of about %s: %v; no effect was lost or doubled: %t", whole.Round(time.Millisecond), total.counts, !t.Failed())
 }
 
+// TestALeaseLostWhileTheJournalIsReadIsAnInterruption: whatever the server does
+// not answer meanwhile is not to blame.
+func TestALeaseLostWhileTheJournalIsReadIsAnInterruption(t *testing.T) {
+	t.Parallel()
+	if livetest.Live() {
+		t.Skip("no fault here may hold up a real server")
+	}
+	v := newVictim(t, buildBinary(t), competingMigrations())
+	v.must(t, "up", "--to", "20260101000001")
+	v.configure(t, "lease: { ttl: 1s }\n")
+	v.server.Inject(appwritetest.Fault{Match: appwritetest.Match{Method: "PATCH", Path: "/**/locks/**"}, Action: appwritetest.RefuseBefore()})
+	v.server.Inject(appwritetest.Fault{Match: appwritetest.Match{Method: "GET", Path: "/**/migrations/**"}, Times: 1, Action: appwritetest.DelayBefore(3 * time.Second)})
+	var stderr bytes.Buffer
+	c := v.command(t.Context(), "up")
+	c.Stderr = &stderr
+	var exit *exec.ExitError
+	if err := c.Run(); !errors.As(err, &exit) || exit.ExitCode() != cmd.ExitInterrupted || !strings.Contains(stderr.String(), "lease is lost") {
+		t.Errorf("up ends with %v, not with exit code %d\n%s", err, cmd.ExitInterrupted, &stderr)
+	}
+}
+
 // competingMigrations are those of the other kill test and some that count.
 func competingMigrations() []string {
 	list := killMigrations()
 	list[1] = strings.ReplaceAll(list[1], ", allow_race: true", "")
 	counting := func(create string, from, to int) string {
-		text := "database: SHOP\nsteps:\n" + create
+		var text strings.Builder
+		text.WriteString("database: SHOP\nsteps:\n" + create)
 		for i := from; i < to; i++ {
-			text += fmt.Sprintf("  - increment: { collection: counters, id: all, attribute: n, by: %d }\n", 1<<i)
+			fmt.Fprintf(&text, "  - increment: { collection: counters, id: all, attribute: n, by: %d }\n", 1<<i)
 		}
-		return text
+		return text.String()
 	}
 	return slices.Insert(list, 2, counting(`  - create_collection: { id: counters, name: Counters }
   - create_attribute: { collection: counters, key: n, type: integer }
@@ -185,11 +208,11 @@ func (c *contest) once(t *testing.T, v *victim, b *blow) bool {
 	ended := make(chan error, 1)
 	go func() { ended <- command.Wait() }()
 	killed := false
-	err, running := c.strike(command, b, ended)
+	running, err := c.strike(command, b, ended)
 	if running && b.stop == 0 {
 		killed = true
 		cancel()
-		err, running = <-ended, false
+		running, err = false, <-ended
 	}
 	if running {
 		err = <-ended
@@ -215,26 +238,26 @@ func (c *contest) once(t *testing.T, v *victim, b *blow) bool {
 
 // strike waits for the moment of the blow and reports whether the command still
 // runs. A command that is to be stopped goes on afterwards.
-func (c *contest) strike(command *exec.Cmd, b *blow, ended <-chan error) (error, bool) { //nolint:revive // the error of a command that has ended
+func (c *contest) strike(command *exec.Cmd, b *blow, ended <-chan error) (running bool, err error) {
 	if b == nil {
-		return <-ended, false
+		return false, <-ended
 	}
 	timer := time.NewTimer(b.after)
 	defer timer.Stop()
 	select {
 	case err := <-ended:
 		c.total.add("ended before")
-		return err, false
+		return false, err
 	case <-timer.C:
 	}
 	if b.stop == 0 || command.Process.Signal(syscall.SIGSTOP) != nil {
-		return nil, true
+		return true, nil
 	}
 	c.total.add("stopped")
 	timer.Reset(b.stop)
 	<-timer.C
 	_ = command.Process.Signal(syscall.SIGCONT)
-	return nil, true
+	return true, nil
 }
 
 // twin is the same project in another folder.

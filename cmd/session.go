@@ -15,6 +15,7 @@ import (
 
 	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/engine"
+	"github.com/backstep-dev/backstep/engine/lease"
 	"github.com/backstep-dev/backstep/journal"
 	"github.com/backstep-dev/backstep/migrations"
 	"github.com/backstep-dev/backstep/steps"
@@ -285,11 +286,25 @@ func (s *session) close() {
 // explain adds what to do about an error that the server or the way to it gave.
 func (s *session) explain(err error) error {
 	var exit *ExitError
+	if errors.As(err, &exit) {
+		return err
+	}
+	if lost := s.lost(err); lost != nil { // not a fault of what was asked meanwhile
+		return &ExitError{Code: ExitInterrupted, Err: fmt.Errorf("%w; %w", lost, err), Next: s.app.name + " " + s.command}
+	}
 	next := hint(s.app.name, err, s.target)
-	if next == "" || errors.As(err, &exit) {
+	if next == "" {
 		return err
 	}
 	return &ExitError{Code: ExitFailed, Err: fmt.Errorf("environment %q: %w", s.target.Name, err), Next: next}
+}
+
+// lost is how the lease was lost, when that is what an error comes from.
+func (s *session) lost(err error) error {
+	if s.right == nil || !errors.Is(err, lease.ErrLost) && !errors.Is(err, context.Canceled) {
+		return nil
+	}
+	return s.right.held().Err()
 }
 
 // status reads where the project stands, with advice on what stands in the way
