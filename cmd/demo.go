@@ -26,6 +26,7 @@ var demoFiles embed.FS
 
 const demoProject = `# a project made by backstep demo
 timeouts: { attempt: 5s, quarantine: 200ms }
+lease: { ttl: 3s }
 `
 
 func newDemo(a *app) *cobra.Command {

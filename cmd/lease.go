@@ -218,7 +218,11 @@ type work func(ctx context.Context, run string) (engine.Report, error)
 func (s *session) once(ctx context.Context, run func(context.Context) (engine.Report, error)) (engine.Report, error) {
 	ctx, stop := s.right.under(ctx)
 	defer stop()
-	return run(ctx)
+	report, err := run(ctx)
+	if lost := s.right.held().Err(); lost != nil && err != nil && report.Run == "" && !errors.Is(err, lease.ErrLost) {
+		err = fmt.Errorf("%w; %w", lost, err) // why, before what it made of it
+	}
+	return report, err
 }
 
 // passing tells that a run was cut off by something that passes by itself.
