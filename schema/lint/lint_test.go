@@ -206,6 +206,20 @@ func TestSeveritiesOfTheProjectCount(t *testing.T) {
 	}
 }
 
+func TestADocumentThatNoTransactionTakesIsFound(t *testing.T) {
+	t.Parallel()
+	const around = len(`{"title":""}`)
+	change := func(characters int) string {
+		return "database: shop\nsteps:\n  - upsert_document: { collection: products, id: lamp, data: { title: " + strings.Repeat("x", characters) + " } }\n"
+	}
+	if got := codes(t, change(5_000_000-around)); len(got) != 0 {
+		t.Errorf("at the limit: %v", got)
+	}
+	if got := codes(t, change(5_000_001-around)); !slices.Equal(got, []string{lint.CodeTransaction}) {
+		t.Errorf("beyond it: %v", got)
+	}
+}
+
 func TestWhatIsOnHoldMayComeLate(t *testing.T) {
 	t.Parallel()
 	late := func(head string) []lint.Finding {

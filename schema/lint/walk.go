@@ -31,7 +31,7 @@ type walker struct {
 	changed    map[string]migrations.Step
 	backfilled map[string]migrations.Step
 	filled     map[string]migrations.Step // attributes that were given values, unless to make them required
-	batch      int                        // document steps in a row
+	batch      batch
 }
 
 // place is a step, by its number among all.
@@ -86,7 +86,7 @@ func creates(change engine.Step) string {
 
 // migration walks through one migration.
 func (w *walker) migration(m *migrations.Migration) error {
-	w.m, w.facts, w.batch = m, map[string]bool{}, 0
+	w.m, w.facts, w.batch = m, map[string]bool{}, batch{}
 	w.changed, w.backfilled, w.filled = map[string]migrations.Step{}, map[string]migrations.Step{}, map[string]migrations.Step{}
 	for _, step := range m.Up {
 		w.at++

@@ -159,38 +159,56 @@ func (w *walker) irreversible(change engine.Step) {
 	}
 }
 
-// What one transaction of Appwrite holds: 100 operations, one of them Backstep's
-// own receipt, each of up to five million characters.
+// What is written together: the planner joins neighbouring creations in one
+// collection (steps.Batch), and one operation of a transaction takes five million
+// characters.
 const (
-	transactionSteps      = 99
+	togetherDocuments     = 1000
+	togetherCharacters    = 4 << 20
 	transactionCharacters = 5_000_000
 )
 
-// transaction finds documents that do not fit into one transaction together.
+// transaction finds documents that are not written together with those before
+// them, and those that no transaction takes.
 func (w *walker) transaction(change engine.Step) {
 	switch s := change.(type) {
 	case steps.CreateDocument:
-		w.oversized(s.Data)
+		size := w.oversized(s.Data)
+		if at := s.Database + "/" + s.Collection; w.batch.collection != at {
+			w.batch = batch{collection: at}
+		}
+		w.batch.documents++
+		w.batch.characters += size
+		over := w.batch.documents > togetherDocuments || w.batch.characters > togetherCharacters
+		if over && !w.batch.told {
+			w.batch.told = true
+			w.finding(CodeTransaction, nil, fmt.Sprintf("split the migration, or say with a nolint that clients may see some of the documents before the others (%d are written together, or %d MiB)", togetherDocuments, togetherCharacters>>20),
+				"this is document %d in a row in %s: it is not written in one transaction with the ones before", w.batch.documents, w.batch.collection)
+		}
+		return
 	case steps.UpdateDocument:
 		w.oversized(s.Data)
 	case steps.UpsertDocument:
 		w.oversized(s.Data)
-	case steps.DeleteDocument, steps.Increment:
 	default:
-		w.batch = 0
-		return
 	}
-	w.batch++
-	if w.batch == transactionSteps+1 {
-		w.finding(CodeTransaction, nil, fmt.Sprintf("split the migration, or say with a nolint that clients may see some of the documents before the others (a transaction takes %d)", transactionSteps),
-			"this is the %dth document in a row: from here on they are not written in one transaction with the ones before", w.batch)
-	}
+	w.batch = batch{}
 }
 
-func (w *walker) oversized(data map[string]any) {
+// batch is a row of documents that are created in one collection.
+type batch struct {
+	collection            string
+	documents, characters int
+	told                  bool
+}
+
+// oversized finds a document that is too large for a transaction, and gives how
+// large it is.
+func (w *walker) oversized(data map[string]any) int {
 	text, err := json.Marshal(data)
 	if err == nil && len(text) > transactionCharacters {
 		w.finding(CodeTransaction, []string{"data"}, "keep large contents in storage, and their ids in documents",
 			"this document has %d characters of JSON, and one operation of a transaction takes %d", len(text), transactionCharacters)
 	}
+	return len(text)
 }
