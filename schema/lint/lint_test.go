@@ -209,13 +209,23 @@ func TestSeveritiesOfTheProjectCount(t *testing.T) {
 func TestADocumentThatNoTransactionTakesIsFound(t *testing.T) {
 	t.Parallel()
 	const around = len(`{"title":""}`)
-	change := func(characters int) string {
-		return "database: shop\nsteps:\n  - upsert_document: { collection: products, id: lamp, data: { title: " + strings.Repeat("x", characters) + " } }\n"
+	found := func(characters int) []lint.Finding {
+		set, err := migrations.NewSet(migrations.New("20260101000001", "large", func(s *steps.Builder) {
+			s.Database("shop").Collection("products").Document("lamp").Upsert(map[string]any{"title": strings.Repeat("x", characters)})
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		report, err := lint.Run(t.Context(), lint.Input{Set: set, Limits: schema.DefaultLimits()})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return report.Findings
 	}
-	if got := codes(t, change(5_000_000-around)); len(got) != 0 {
+	if got := found(5_000_000 - around); len(got) != 0 {
 		t.Errorf("at the limit: %v", got)
 	}
-	if got := codes(t, change(5_000_001-around)); !slices.Equal(got, []string{lint.CodeTransaction}) {
+	if got := found(5_000_001 - around); len(got) != 1 || got[0].Rule.Code != lint.CodeTransaction {
 		t.Errorf("beyond it: %v", got)
 	}
 }
