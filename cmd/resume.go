@@ -124,7 +124,7 @@ func newResolve(a *app) *cobra.Command {
 		Long: `Says how the project is now, after you have mended what the run left: as after
 the migration, or as before it. Nothing is changed but the journal and the history.`,
 		Example: "  backstep resolve 0197e1c2 --rolled-back --reason 'deleted the index by hand'",
-		Args:    oneArg("the id of a run ("+a.name+" journal show)"),
+		Args:    oneArg("the id of a run (" + a.name + " journal show)"),
 		RunE: func(c *cobra.Command, args []string) error {
 			if applied == rolledBack {
 				return usageError(errors.New("resolve needs --applied or --rolled-back"), a.name+" resolve --help")
