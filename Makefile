@@ -1,5 +1,5 @@
 # Needs only Go; the tools are pinned in .ci/lint and run through `go run`.
-.PHONY: check test race lint format bench soak fuzz live sdk-test generate demo
+.PHONY: check test race lint format bench crash mutate soak fuzz live sdk-test generate demo
 
 GO        ?= go
 FUZZTIME  ?= 10s
@@ -25,9 +25,16 @@ bench: ## speed and counts of requests, as Go benchmarks
 fuzz: ## every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)
 
-soak: ## longer versions of the random suites: kill -9, random migrations, crashes, memory
-	BACKSTEP_SOAK=1 .ci/keyless $(GO) test -count=1 -timeout 6h -run 'Kill|Random|Crash|Memory|DiffKeeps' -v \
-		./cmd ./internal/randomtest ./engine ./appwritetest ./schema
+crash: ## stop processes at every boundary of every kind of step, with both journals, on three versions
+	BACKSTEP_CRASH=1 .ci/keyless -q $(GO) test -count=1 -timeout 2h -v -run 'Boundary|AtEveryRequest|AnyByte' ./steps ./journal/...
+
+mutate: ## take each safeguard out of the code and want a test to fail for it
+	$(GO) run ./internal/mutate/run
+
+soak: ## longer versions of the random suites: kill -9, random migrations and histories, crashes, disks, differences, memory
+	BACKSTEP_SOAK=1 .ci/keyless $(GO) test -count=1 -timeout 12h -v \
+		-run 'Kill|Random|Histories|Crash|Memory|DiffKeeps|Real|Order|ExactlyOnce|APrefix|Durable|Whatever' \
+		./cmd ./engine/... ./internal/... ./appwritetest ./schema/... ./journal/...
 
 live: ## every suite over the embedded server, against a real one
 	@test -n "$$BACKSTEP_LIVE_ENDPOINT" -a -n "$$BACKSTEP_LIVE_PROJECT" -a -n "$$BACKSTEP_LIVE_KEY" || \
