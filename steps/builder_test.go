@@ -81,6 +81,9 @@ func TestBuilderReachesEveryKind(t *testing.T) {
 		if slices.Contains([]string{"retire", "revive", "drop", "restore"}, prefix) {
 			continue // these undo others
 		}
+		if slices.Contains([]string{"create_documents", "delete_documents"}, kind) {
+			continue // these are what the planner makes of others
+		}
 		if !slices.Contains(built, kind) {
 			t.Errorf("no chain makes a %s", kind)
 		}

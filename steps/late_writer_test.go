@@ -1,8 +1,8 @@
 package steps_test
 
 import (
-	"context"
 	"errors"
+	"net/http"
 	"testing"
 
 	"github.com/backstep-dev/backstep/appwrite"
@@ -13,16 +13,30 @@ import (
 // overtakenAt binds a step so that somebody else gets in just before its nth write.
 func (b *bench) overtakenAt(n int, step engine.Step, other func()) engine.Step {
 	b.t.Helper()
-	client, err := b.client.With(appwrite.WithGuard(func(context.Context) error {
-		if n--; n == 0 {
-			other()
-		}
-		return nil
+	client, err := b.client.With(appwrite.WithWrappedTransport(func(base http.RoundTripper) http.RoundTripper {
+		return &overtaking{base: base, writes: n, other: other}
 	}))
 	if err != nil {
 		b.t.Fatal(err)
 	}
 	return steps.Bind(client, []engine.Step{step})[0]
+}
+
+// overtaking lets somebody else in before one of the writes that it carries.
+type overtaking struct {
+	base   http.RoundTripper
+	writes int // how many are left until then
+	other  func()
+}
+
+// RoundTrip implements http.RoundTripper.
+func (o *overtaking) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method != http.MethodGet {
+		if o.writes--; o.writes == 0 {
+			o.other()
+		}
+	}
+	return o.base.RoundTrip(req)
 }
 
 // library makes wares that have a maker; the lamp's is ada.
