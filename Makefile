@@ -26,7 +26,8 @@ fuzz: ## every fuzz target for FUZZTIME
 	.ci/fuzz $(FUZZTIME)
 
 crash: ## stop processes at every boundary of every kind of step, with both journals, on three versions
-	BACKSTEP_CRASH=1 .ci/keyless -q $(GO) test -count=1 -timeout 2h -v -run 'Boundary|AtEveryRequest|AnyByte' ./steps ./journal/...
+	BACKSTEP_CRASH=1 .ci/keyless -q $(GO) test -count=1 -timeout 2h -v -run 'Boundary|AtEveryRequest|AnyByte' \
+		./steps ./journal/...
 
 mutate: ## take each safeguard out of the code and want a test to fail for it
 	$(GO) run ./internal/mutate/run
