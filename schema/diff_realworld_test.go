@@ -17,10 +17,22 @@ import (
 // How many random edits of each file a test makes: some, or with BACKSTEP_SOAK=1
 // as many as the promise names.
 func editsEach() int {
-	if os.Getenv("BACKSTEP_SOAK") == "1" {
+	switch {
+	case os.Getenv("BACKSTEP_SOAK") == "1":
 		return 200
+	case testing.Short():
+		return 1
+	default:
+		return 2
 	}
-	return 2
+}
+
+// diffVersions are the releases on which differences are tried.
+func diffVersions() []string {
+	if testing.Short() {
+		return []string{"1.9.6"}
+	}
+	return []string{"1.9.6", "1.8.1"}
 }
 
 // realModels reads the real projects' files that a server of the version holds.
@@ -62,7 +74,7 @@ func seedOf(t *testing.T) uint64 {
 
 func TestDiffKeepsDataOverRandomEditsOfRealProjects(t *testing.T) {
 	t.Parallel()
-	for _, version := range []string{"1.9.6", "1.8.1"} {
+	for _, version := range diffVersions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			models, seed, edits := realModels(t, version), seedOf(t), editsEach()
@@ -104,7 +116,7 @@ func editsOf(t *testing.T, version, name string, model schema.Model, seed uint64
 
 func TestDiffKeepsDataBetweenPairsOfRealProjects(t *testing.T) {
 	t.Parallel()
-	for _, version := range []string{"1.9.6", "1.8.1"} {
+	for _, version := range diffVersions() {
 		t.Run(version, func(t *testing.T) {
 			t.Parallel()
 			models := realModels(t, version)
