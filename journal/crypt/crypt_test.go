@@ -20,7 +20,8 @@ import (
 	"github.com/backstep-dev/backstep/journal/sqlite"
 )
 
-// secret is in everything that must be sealed.
+// secret is in everything that must be sealed. Its @ keeps it out of digests and
+// of base64, where a shorter word turns up by chance.
 const secret = "ada@example.org"
 
 func TestASealedJournalPassesTheSuite(t *testing.T) {
@@ -47,7 +48,7 @@ func TestNothingThatMayBeUsersDataReachesTheBackend(t *testing.T) {
 	memory := journaltest.NewMemory()
 	ref := fill(t, wrap(t, memory, newKeys(t, []string{recipient}, "")))
 	for name, data := range memory.Stored() {
-		if bytes.Contains(data, []byte(secret)) || bytes.Contains(data, []byte("ada")) {
+		if bytes.Contains(data, []byte(secret)) {
 			t.Errorf("%s holds what must be sealed: %.200s", name, data)
 		}
 	}
