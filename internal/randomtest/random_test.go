@@ -16,6 +16,9 @@ import (
 	"github.com/backstep-dev/backstep/journal"
 )
 
+// streams run side by side, as far as there are processors.
+const streams = 10
+
 // TestRandomMigrationsEndWholeOrUndone runs random migrations with random
 // faults on the way, at the server and in the process, and holds what the
 // server shows in the end against the model. What they lead to does not depend
