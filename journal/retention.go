@@ -123,9 +123,18 @@ func (p PrunePolicy) judge(runs []PruneRun, i int, now time.Time) (PruneReason, 
 	case inEffect(runs, i):
 		return KeepReversible, "a down of " + r.Version + " needs what it remembers"
 	case now.Sub(r.UpdatedAt) < p.Keep:
-		return KeepRecent, "it changed within " + p.Keep.String()
+		return KeepRecent, "it changed within " + inDays(p.Keep)
 	}
 	return PruneEnded, "it is " + string(r.Status) + " and nothing needs it"
+}
+
+// inDays writes whole days as people say them: 30d, not 720h0m0s.
+func inDays(d time.Duration) string {
+	const day = 24 * time.Hour
+	if d%day != 0 {
+		return d.String()
+	}
+	return fmt.Sprintf("%dd", d/day)
 }
 
 // inEffect says whether what a run applied has not been taken back since, as

@@ -217,3 +217,34 @@ func TestIndexOnAListChangesAndChangesBack(t *testing.T) {
 		b.cycle(update)
 	})
 }
+
+// TestIndexOnAListIsWhatTheServerMakesOfIt holds where lists can be indexed:
+// the server gives them a length of 255 and no order, whatever was asked for.
+func TestIndexOnAListIsWhatTheServerMakesOfIt(t *testing.T) {
+	t.Parallel()
+	onEveryVersion(t, func(b *bench) {
+		b.products("Lamp")
+		b.do(
+			steps.CreateAttribute{Database: b.database, Collection: "products", Key: "tags", Type: "string", Size: 20, Array: true},
+			steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer"},
+		)
+		for _, step := range []steps.CreateIndex{
+			{Attributes: []string{"tags"}, Lengths: []int{10}},
+			{Attributes: []string{"tags"}, Lengths: []int{255}, Orders: []string{"DESC"}},
+			{Attributes: []string{"title", "tags"}},
+			{Attributes: []string{"title", "tags"}, Lengths: []int{8, 10}, Orders: []string{"desc", "DESC"}},
+			{Attributes: []string{"tags", "title"}, Lengths: []int{0, 8}, Orders: []string{"ASC", "DESC"}},
+			{Attributes: []string{"n", "title", "tags"}, Lengths: []int{0, 8, 3}, Orders: []string{"DESC"}},
+		} {
+			step.Database, step.Collection, step.Key, step.Type = b.database, "products", "by", steps.Key
+			if !b.can.ArrayIndexes {
+				b.wantErr(step, steps.ErrRefused, "array")
+				continue
+			}
+			b.cycle(step)
+			b.do(step)
+			b.cycle(steps.DeleteIndex{Database: b.database, Collection: "products", Key: "by"})
+			b.do(steps.DeleteIndex{Database: b.database, Collection: "products", Key: "by"})
+		}
+	})
+}
