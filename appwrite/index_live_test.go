@@ -2,6 +2,7 @@ package appwrite_test
 
 import (
 	"encoding/json"
+	"errors"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -51,6 +52,42 @@ func TestIndexesAreMadeListedAndRemoved(t *testing.T) {
 			}
 			_, err = c.FindIndex(ctx, p.database, p.collection, "by_a")
 			wantIs(t, err, appwrite.ErrNotFound)
+		})
+	}
+}
+
+// Before 1.9, which refuses such an index, the server stores no order for the
+// list and leaves a gap before it, which PHP writes as an object.
+func TestAnIndexOverAnAttributeAndAListIsRead(t *testing.T) {
+	t.Parallel()
+	for _, s := range servers() {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			c, server := s.client(t)
+			ctx, p := t.Context(), newPlace(t, c, server)
+			p.attributes(t,
+				appwrite.Attribute{Key: "n", Type: appwrite.TypeInteger},
+				appwrite.Attribute{Key: "flags", Type: appwrite.TypeBoolean, Array: true},
+			)
+			both := appwrite.Index{Key: "both", Type: "key", Attributes: []string{"n", "flags"}}
+			_, err := c.CreateIndex(ctx, p.database, p.collection, both)
+			if errors.Is(err, appwrite.ErrInvalid) && s.version == "1.9.6" {
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := c.WaitAvailable(ctx, p.database, []appwrite.Awaited{{Collection: p.collection, Index: "both"}}); err != nil {
+				t.Fatal(err)
+			}
+			got, err := c.ListIndexes(ctx, p.database, p.collection)
+			if err != nil {
+				t.Fatal(err)
+			}
+			both.Orders, both.Lengths, both.Status = []string{"", ""}, []int{0, 255}, appwrite.StatusAvailable
+			if diff := cmp.Diff([]appwrite.Index{both}, got, ignoreTimes()); diff != "" {
+				t.Error(diff)
+			}
 		})
 	}
 }

@@ -76,16 +76,45 @@ type wireAttributes struct {
 }
 
 type wireIndex struct {
-	Key        string   `json:"key"`
-	Type       string   `json:"type"`
-	Status     string   `json:"status"`
-	Error      string   `json:"error"`
-	Attributes []string `json:"attributes"`
-	Columns    []string `json:"columns"`
-	Orders     []string `json:"orders"`
-	Lengths    []int    `json:"lengths"` // null, as 1.7 answers to a creation, reads as 0
-	CreatedAt  string   `json:"$createdAt"`
-	UpdatedAt  string   `json:"$updatedAt"`
+	Key        string        `json:"key"`
+	Type       string        `json:"type"`
+	Status     string        `json:"status"`
+	Error      string        `json:"error"`
+	Attributes []string      `json:"attributes"`
+	Columns    []string      `json:"columns"`
+	Orders     gappy[string] `json:"orders"`
+	Lengths    gappy[int]    `json:"lengths"` // null, as 1.7 answers to a creation, reads as 0
+	CreatedAt  string        `json:"$createdAt"`
+	UpdatedAt  string        `json:"$updatedAt"`
+}
+
+// gappy is a list in which places may be missing. PHP writes such a list as an
+// object of its places: {"1":null} are the orders that 1.8 has for an attribute
+// and a list after it. A place that is missing reads as the zero value.
+type gappy[T any] []T
+
+// maxPlaces is far more than an index has attributes (100), so that an answer
+// with one huge place takes no memory.
+const maxPlaces = 1000
+
+func (g *gappy[T]) UnmarshalJSON(data []byte) error {
+	if len(data) == 0 || data[0] != '{' {
+		return json.Unmarshal(data, (*[]T)(g))
+	}
+	var places map[int]T // a key that is no number is an error
+	if err := json.Unmarshal(data, &places); err != nil {
+		return err
+	}
+	list := []T{}
+	for place, item := range places {
+		if place < 0 || place >= maxPlaces {
+			return fmt.Errorf("a list has no place %d", place)
+		}
+		list = append(list, make([]T, max(0, place+1-len(list)))...)
+		list[place] = item
+	}
+	*g = list
+	return nil
 }
 
 type wireIndexes struct {
