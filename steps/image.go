@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"encoding/json"
 	"math"
 	"slices"
@@ -207,33 +208,40 @@ func imageOfIndex(x appwrite.Index) IndexImage {
 	return image
 }
 
-// index gives the definition to create.
+// index gives the definition to create. Empty orders at the end are what the
+// server shows of lists and behind the last order given: it adds them itself.
 func (i IndexImage) index() appwrite.Index {
-	return appwrite.Index{
-		Key:        i.Key,
-		Type:       i.Type,
-		Attributes: i.Attributes,
-		Orders:     i.Orders,
-		Lengths:    i.Lengths,
+	orders := i.Orders
+	for len(orders) > 0 && orders[len(orders)-1] == "" {
+		orders = orders[:len(orders)-1]
 	}
+	return appwrite.Index{Key: i.Key, Type: i.Type, Attributes: i.Attributes, Orders: orders, Lengths: i.Lengths}
 }
 
-// equal reports whether a live index is what was asked for. The servers that
-// can index arrays choose orders and lengths for them; those are let pass.
+// listLength is the length that servers which index lists give to every one of
+// them, with null for an order, whatever they are asked for (APPWRITE 1.7, 1.8).
+const listLength = 255
+
+// equal reports whether a live index is what was asked for. What the server
+// decides about lists is let pass; without an order it is ASC.
 func (i IndexImage) equal(live IndexImage) bool {
 	if i.Key != live.Key || i.Type != live.Type || !slices.Equal(i.Attributes, live.Attributes) {
 		return false
 	}
 	for n := range i.Attributes {
-		if arrayLength := at(live.Lengths, n) == 255 && at(i.Lengths, n) == 0; arrayLength {
+		onList := n < len(live.Orders) && live.Orders[n] == "" && at(live.Lengths, n) == listLength
+		if onList {
 			continue
 		}
-		if at(i.Lengths, n) != at(live.Lengths, n) || at(i.Orders, n) != at(live.Orders, n) {
+		if at(i.Lengths, n) != at(live.Lengths, n) || orderAt(i.Orders, n) != orderAt(live.Orders, n) {
 			return false
 		}
 	}
 	return true
 }
+
+// orderAt gives the order of the n-th attribute of an index.
+func orderAt(orders []string, n int) string { return cmp.Or(at(orders, n), "ASC") }
 
 // at gives the n-th element, or the zero value behind the end.
 func at[T any](list []T, n int) T {

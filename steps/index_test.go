@@ -215,6 +215,8 @@ func TestIndexOnAListChangesAndChangesBack(t *testing.T) {
 		)
 		update := steps.UpdateIndex{Database: b.database, Collection: "products", Key: "by", Type: steps.Key, Attributes: []string{"tags"}, Orders: []string{"ASC"}}
 		b.cycle(update)
+		update.Lengths = []int{10}
+		b.cycle(update)
 	})
 }
 
@@ -246,5 +248,36 @@ func TestIndexOnAListIsWhatTheServerMakesOfIt(t *testing.T) {
 			b.cycle(steps.DeleteIndex{Database: b.database, Collection: "products", Key: "by"})
 			b.do(steps.DeleteIndex{Database: b.database, Collection: "products", Key: "by"})
 		}
+	})
+}
+
+// TestLengthOfTextIsTakenForWhatItIs: 255 is what lists get, and a length like
+// any other where there is none.
+func TestLengthOfTextIsTakenForWhatItIs(t *testing.T) {
+	t.Parallel()
+	onEveryVersion(t, func(b *bench) {
+		b.products("Lamp")
+		b.do(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "long", Type: "string", Size: 300})
+		whole := steps.CreateIndex{Database: b.database, Collection: "products", Key: "by", Type: steps.Key, Attributes: []string{"long"}}
+		made := b.do(whole)
+		b.do(steps.DeleteIndex{Database: b.database, Collection: "products", Key: "by"})
+		whole.Lengths = []int{255}
+		b.do(whole) // somebody else's
+		b.wantState(made[0].step, b.site(), made[0].before, engine.StateForeign)
+	})
+}
+
+// TestOrderNotGivenIsAscending pins that the two ways to say it are no change.
+func TestOrderNotGivenIsAscending(t *testing.T) {
+	t.Parallel()
+	onEveryVersion(t, func(b *bench) {
+		b.products("Lamp")
+		b.do(steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer"})
+		step := steps.CreateIndex{Database: b.database, Collection: "products", Key: "by", Type: steps.Key, Attributes: []string{"n", "title"}, Orders: []string{"DESC"}}
+		made := b.do(step)
+		b.do(steps.DeleteIndex{Database: b.database, Collection: "products", Key: "by"})
+		step.Orders = []string{"DESC", "ASC"}
+		b.do(step)
+		b.wantState(made[0].step, b.site(), made[0].before, engine.StateAfter)
 	})
 }

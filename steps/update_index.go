@@ -97,7 +97,7 @@ func (s UpdateIndex) Apply(ctx context.Context, site engine.Site, memento engine
 	switch {
 	case err != nil:
 		return nil, err
-	case found && before.equal(after):
+	case found && after.equal(before):
 		return encode(after)
 	case found && !after.equal(imageOfIndex(live)):
 		why := s.foreignness(before, imageOfIndex(live))
