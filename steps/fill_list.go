@@ -105,12 +105,8 @@ func (s FillAttribute) origin(ctx context.Context, w *setter) (source *appwrite.
 		if err := decodeStrict(s.Value, &value); err != nil {
 			return nil, nil, &FieldError{Kind: s.Kind(), Field: "value", Reason: err.Error()}
 		}
-		element := value
-		if list, isList := value.([]any); isList && w.attribute.Array && len(list) > 0 {
-			element = list[0]
-		}
-		if w.attribute.Relationship == nil && !typed(w.attribute.Type, element) {
-			return nil, nil, &FieldError{Kind: s.Kind(), Field: "value", Reason: string(s.Value) + " is no value of type " + w.attribute.Type}
+		if reason := constantFault(w.attribute, value); reason != "" {
+			return nil, nil, &FieldError{Kind: s.Kind(), Field: "value", Reason: reason}
 		}
 	}
 	if s.From == "" {
@@ -130,6 +126,29 @@ func (s FillAttribute) origin(ctx context.Context, w *setter) (source *appwrite.
 		return nil, nil, stopped(s.Target(), ErrRefused, "values of type %s do not convert to %s", source.Type, w.attribute.Type)
 	}
 	return source, value, nil
+}
+
+// constantFault says why one value for all documents cannot be in an attribute,
+// or "". What the server would store as something else is none, since an undo
+// could not tell it from what others have written.
+func constantFault(attribute appwrite.Attribute, value any) string {
+	if attribute.Relationship != nil {
+		return ""
+	}
+	list, isList := value.([]any)
+	isList = isList && attribute.Array
+	if !isList {
+		list = []any{value}
+	}
+	for _, element := range list {
+		if element != nil && !typed(attribute.Type, element) {
+			return brief(element) + " is no value of type " + attribute.Type
+		}
+		if reason := elementFault(attribute, element, isList); reason != "" {
+			return reason
+		}
+	}
+	return ""
 }
 
 // wanted gives the lines of a page of documents.

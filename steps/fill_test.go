@@ -182,5 +182,10 @@ func TestFillSaysWhatItCannotDo(t *testing.T) {
 		if _, err := b.try(fill("count", "", `"x"`), b.site()); !errors.As(err, &wrong) {
 			b.t.Errorf("a text for a number: %v", err)
 		}
+		for _, when := range []string{`"yesterday"`, `""`, `"2026-02-30"`} {
+			if _, err := b.try(fill("when", "", when), b.site()); !errors.As(err, &wrong) {
+				b.t.Errorf("%s, which the server stores as another date: %v", when, err)
+			}
+		}
 	})
 }
