@@ -113,6 +113,7 @@ func collectionFormOf(c Collection) collectionForm {
 		form.Attributes = append(form.Attributes, attributeFormOf(a))
 	}
 	for _, x := range sorted(c.Indexes, func(x Index) string { return x.Key }) {
+		x = x.onLists(c)
 		form.Indexes = append(form.Indexes, indexForm{
 			Key: x.Key, Type: x.Type, Attributes: append([]string{}, x.Attributes...),
 			Orders: orders(x), Lengths: lengths(x),
@@ -137,6 +138,25 @@ func sorted[T any](list []T, key func(T) string) []T {
 	list = slices.Clone(list)
 	slices.SortStableFunc(list, func(a, b T) int { return cmp.Compare(key(a), key(b)) })
 	return list
+}
+
+// onLists gives the index of a collection without orders and lengths of lists:
+// servers that index lists at all give each a length of 255 and no order,
+// whatever they are asked for.
+func (x Index) onLists(c Collection) Index {
+	x.Orders, x.Lengths = slices.Clone(x.Orders), slices.Clone(x.Lengths)
+	for i, key := range x.Attributes {
+		if a := c.attribute(key); a == nil || !a.Array {
+			continue
+		}
+		if i < len(x.Orders) {
+			x.Orders[i] = "ASC"
+		}
+		if i < len(x.Lengths) {
+			x.Lengths[i] = 0
+		}
+	}
+	return x
 }
 
 // orders gives an index's orders without the usual ones at the end.

@@ -32,7 +32,8 @@ const (
 
 // Compare lists how b differs from a; models that mean the same have no
 // differences. The order of objects does not matter, nor does Database.Type, nor
-// at which end a two-way relationship is declared.
+// at which end a two-way relationship is declared, nor which orders and lengths
+// an index has for lists: no server keeps them.
 func Compare(a, b Model) []Difference {
 	var found []Difference
 	b = pairsAs(a, b)
@@ -69,7 +70,7 @@ func compareCollection(path string, x, y *Collection) []Difference {
 			found = append(found, missing(name, p == nil))
 			return
 		}
-		found = append(found, fieldsOf(name, compareIndex(*p, *q)...)...)
+		found = append(found, fieldsOf(name, compareIndex(p.onLists(*x), q.onLists(*y))...)...)
 	})
 	return found
 }

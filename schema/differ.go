@@ -257,24 +257,6 @@ func inOrder(m Model) Model {
 	return out
 }
 
-// onLists gives the index without orders and lengths of lists, which servers
-// that index lists at all leave out or choose themselves.
-func (x Index) onLists(c Collection) Index {
-	x.Orders, x.Lengths = slices.Clone(x.Orders), slices.Clone(x.Lengths)
-	for i, key := range x.Attributes {
-		if a := c.attribute(key); a == nil || !a.Array {
-			continue
-		}
-		if i < len(x.Orders) {
-			x.Orders[i] = "ASC"
-		}
-		if i < len(x.Lengths) {
-			x.Lengths[i] = 0
-		}
-	}
-	return x
-}
-
 // told checks what the caller has told against the models.
 func (d *differ) told() error {
 	var problems []error

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -90,14 +91,12 @@ func liveAttribute(a appwrite.Attribute) Attribute {
 	return out
 }
 
-// liveIndex reads an index. Lists have a fixed length and no order on the
-// versions that index them; neither was declared.
+// liveIndex reads an index. Where the server shows no order, a file would have to
+// say ASC.
 func liveIndex(x appwrite.Index, col Collection) Index {
-	out := Index{Key: x.Key, Type: x.Type, Attributes: x.Attributes, Orders: slices.Clone(x.Orders), Lengths: slices.Clone(x.Lengths)}
-	for i, key := range x.Attributes {
-		if a := col.attribute(key); a != nil && a.Array && i < len(out.Lengths) {
-			out.Lengths[i] = 0
-		}
+	out := Index{Key: x.Key, Type: x.Type, Attributes: x.Attributes, Orders: slices.Clone(x.Orders), Lengths: x.Lengths}
+	for i, order := range out.Orders {
+		out.Orders[i] = cmp.Or(order, "ASC")
 	}
-	return out
+	return out.onLists(col)
 }

@@ -181,7 +181,7 @@ func (c *collector) indexed(col Collection, x Index, key string, length int) {
 		c.refuse(x.At, "index %s: a fulltext index covers text, %s is a %s", x.Key, key, shape(*a))
 	case x.Type == "unique" && a.Array:
 		c.refuse(x.At, "index %s: a unique index cannot cover %s, a list", x.Key, key)
-	case length > 0 && (text == 0 || length > text):
+	case length > 0 && !a.Array && (text == 0 || length > text): // of a list, any is taken and none kept
 		c.refuse(x.At, "index %s: a length of %d does not fit %s, a %s", x.Key, length, key, shape(*a))
 	}
 }

@@ -153,7 +153,7 @@ func keptIndexes(item *node, before, want Collection, words Words) *node {
 				continue
 			}
 			there[key] = true
-			if old := before.index(key); old == nil || len(compareIndex(*old, *x)) > 0 {
+			if old := before.index(key); old == nil || len(compareIndex(old.onLists(before), x.onLists(want))) > 0 {
 				n, changed = indexNode(n, *x, words), true
 			}
 			items = append(items, n)
