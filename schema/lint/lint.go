@@ -121,7 +121,10 @@ func Run(ctx context.Context, in Input) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
-	w := newWalker(in, sources)
+	w, err := newWalker(in, sources)
+	if err != nil {
+		return Report{}, err
+	}
 	var report Report
 	var found []Finding
 	for _, m := range in.Set.All() {
@@ -152,6 +155,7 @@ func Run(ctx context.Context, in Input) (Report, error) {
 	for i, f := range report.Findings {
 		if s := sources[f.At.File]; s != nil && f.At.Line >= 1 && f.At.Line <= len(s.lines) {
 			report.Findings[i].Line = s.lines[f.At.Line-1]
+			report.Findings[i].Insert = s.before(f.step, f.Insert)
 		}
 	}
 	slices.SortStableFunc(report.Findings, func(a, b Finding) int {
@@ -164,7 +168,10 @@ func Run(ctx context.Context, in Input) (Report, error) {
 // that can be known without a server: what others have made before is not in
 // it, nor what Go functions do.
 func State(set migrations.Set) (schema.Model, error) {
-	w := newWalker(Input{Set: set, Limits: schema.DefaultLimits()}, nil)
+	w, err := newWalker(Input{Set: set, Limits: schema.DefaultLimits()}, nil)
+	if err != nil {
+		return schema.Model{}, err
+	}
 	for _, m := range set.All() {
 		if err := w.migration(m); err != nil {
 			return schema.Model{}, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/url"
 	"strings"
 )
 
@@ -128,10 +129,10 @@ func text(t string) map[string]any { return map[string]any{"text": t} }
 func (f Finding) sarif() map[string]any {
 	result := map[string]any{"ruleId": f.Rule.Code, "level": f.Severity, "message": text(f.Message + ". " + f.Fix + ".")}
 	if f.At.File == "" {
-		result["locations"] = []any{map[string]any{"logicalLocations": []any{map[string]any{"fullyQualifiedName": f.Migration + "/" + f.Step}}}}
+		result["locations"] = []any{map[string]any{"logicalLocations": []any{map[string]any{"fullyQualifiedName": strings.TrimSuffix(f.Migration+"/"+f.Step, "/")}}}}
 		return result
 	}
-	artifact := map[string]any{"uri": f.At.File}
+	artifact := map[string]any{"uri": (&url.URL{Path: f.At.File}).String()}
 	result["locations"] = []any{map[string]any{"physicalLocation": map[string]any{
 		"artifactLocation": artifact,
 		"region":           map[string]any{"startLine": f.At.Line, "startColumn": f.At.Column},

@@ -22,16 +22,17 @@ type source struct {
 
 // directive is one comment `# backstep:nolint CODE reason`.
 type directive struct {
-	at     migrations.Position
-	codes  []string
-	reason string
-	line   int // of the step that it is about; 0: the whole file
-	used   bool
+	at      migrations.Position
+	codes   []string
+	unknown []string // codes of no rule
+	reason  string
+	line    int // of the step that it is about; 0: the whole file
+	used    bool
 }
 
 var (
 	nolintTag = regexp.MustCompile(`^\s*backstep:nolint(?:\s+(.*))?$`)
-	codeTag   = regexp.MustCompile(`^BS[0-9]{3}$`)
+	codeTag   = regexp.MustCompile(`^BS[0-9]{3}\b`)
 )
 
 func newSource(m *migrations.Migration, data []byte) *source {
@@ -55,19 +56,18 @@ func newSource(m *migrations.Migration, data []byte) *source {
 }
 
 // directive reads codes, separated by commas, and the reason behind them. A
-// comment behind a step, or on a line of its own right before one, is about that
-// step; one before the first key of the file is about all of it.
+// comment behind or inside a step, or on a line of its own right before one, is
+// about that step; one before the first key of the file is about all of it.
 func (s *source) directive(at migrations.Position, text string) *directive {
 	d := &directive{at: at}
-	codes, reason, _ := strings.Cut(strings.TrimSpace(text), " ")
-	d.reason = strings.TrimSpace(reason)
-	for code := range strings.SplitSeq(codes, ",") {
-		if code = strings.TrimSpace(code); code != "" {
-			d.codes = append(d.codes, code)
+	d.codes, d.reason = codesOf(text)
+	for _, code := range d.codes {
+		if _, known := FindRule(code); !known {
+			d.unknown = append(d.unknown, code)
 		}
 	}
 	switch {
-	case !s.alone(at.Line):
+	case !s.alone(at.Line) || s.inside(at.Line):
 		d.line = s.stepOf(at.Line)
 	case s.header(at.Line):
 	default:
@@ -77,6 +77,61 @@ func (s *source) directive(at migrations.Position, text string) *directive {
 		}
 	}
 	return d
+}
+
+// codesOf takes the codes off the front of a comment's text. After a comma and a
+// blank there is another one only where there is something that looks like it.
+func codesOf(text string) (codes []string, reason string) {
+	for more := true; more; {
+		text = strings.TrimLeft(text, ", \t")
+		end := strings.IndexAny(text, " \t")
+		if end < 0 {
+			end = len(text)
+		}
+		for code := range strings.SplitSeq(text[:end], ",") {
+			if code != "" {
+				codes = append(codes, code)
+			}
+		}
+		comma := strings.HasSuffix(text[:end], ",")
+		text = strings.TrimSpace(text[end:])
+		more = (comma || strings.HasPrefix(text, ",")) && codeTag.MatchString(strings.TrimLeft(text, ", \t"))
+	}
+	return codes, text
+}
+
+// inside says that the step that a line belongs to goes on behind it.
+func (s *source) inside(line int) bool {
+	begin := s.stepOf(line)
+	if begin < 0 {
+		return false
+	}
+	for _, text := range s.lines[line : s.end(begin)-1] {
+		if rest := strings.TrimSpace(text); rest != "" && !strings.HasPrefix(rest, "#") {
+			return indent(text) > indent(s.lines[begin-1])
+		}
+	}
+	return false
+}
+
+// indent is how many blanks a line begins with.
+func indent(line string) int { return len(line) - len(strings.TrimLeft(line, " ")) }
+
+// before gives lines as they stand before a step, nil where none can be put
+// there because the step does not begin its line.
+func (s *source) before(step int, lines []string) []string {
+	if s == nil || step < 1 || step > len(s.lines) {
+		return lines
+	}
+	first := s.lines[step-1]
+	if !strings.HasPrefix(strings.TrimLeft(first, " "), "- ") {
+		return nil
+	}
+	moved := make([]string, len(lines))
+	for i, line := range lines {
+		moved[i] = strings.Repeat(" ", indent(first)) + strings.TrimLeft(line, " ")
+	}
+	return moved
 }
 
 // alone says that a line holds nothing but a comment.
@@ -161,7 +216,7 @@ func (s *source) silences(f Finding) bool {
 	silent := false
 	for _, d := range s.directives {
 		about := d.line == 0 || d.line == s.stepOf(f.At.Line) && f.Step != ""
-		if about && d.reason != "" && slices.Contains(d.codes, f.Rule.Code) {
+		if about && d.reason != "" && len(d.unknown) == 0 && slices.Contains(d.codes, f.Rule.Code) {
 			d.used, silent = true, true
 		}
 	}
@@ -171,19 +226,13 @@ func (s *source) silences(f Finding) bool {
 // about gives what is wrong with a comment itself.
 func (in Input) about(m *migrations.Migration, d *directive) []Finding {
 	const form = "write # backstep:nolint BS103 and the reason"
-	var unknown []string
-	for _, code := range d.codes {
-		if _, known := FindRule(code); !known {
-			unknown = append(unknown, code)
-		}
-	}
 	switch {
-	case len(d.codes) == 0 || len(unknown) > 0 && !codeTag.MatchString(d.codes[0]):
+	case len(d.codes) == 0 || len(d.unknown) > 0 && !codeTag.MatchString(d.codes[0]):
 		return []Finding{in.onFile(m, CodeReason, "this nolint names no rule", form)}
+	case len(d.unknown) > 0:
+		return []Finding{in.onFile(m, CodeReason, fmt.Sprintf("this nolint silences nothing, since there is no rule %s", words(d.unknown)), "see docs/lint for the rules")}
 	case d.reason == "":
 		return []Finding{in.onFile(m, CodeReason, fmt.Sprintf("this nolint gives no reason, so it does not silence %s", words(d.codes)), form)}
-	case len(unknown) > 0:
-		return []Finding{in.onFile(m, CodeUnused, "there is no rule "+words(unknown), "see docs/lint for the rules")}
 	case !d.used && in.Live == nil: // with Live, what fits is no finding, and without it would be one
 		return []Finding{in.onFile(m, CodeUnused, fmt.Sprintf("this nolint silences nothing: there is no %s here", words(d.codes)), "delete the comment")}
 	default:

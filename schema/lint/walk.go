@@ -20,12 +20,12 @@ type walker struct {
 	sources map[string]*source
 	world   *world
 	found   []Finding
-	created map[string][]place // where each object comes into being
+	places  map[string][]place // where each object comes into being, and goes
 	at      int                // how many steps have been walked
 
 	m     *migrations.Migration
 	step  migrations.Step
-	facts map[string]bool // what this migration has asserted
+	facts facts
 	// changed and backfilled are the steps, by collection, that were the first
 	// to change the schema and the data that were there before this migration.
 	changed    map[string]migrations.Step
@@ -34,66 +34,28 @@ type walker struct {
 	batch      batch
 }
 
-// place is a step, by its number among all.
-type place struct {
-	n  int
-	at migrations.Position
-	id string
-}
-
-func newWalker(in Input, sources map[string]*source) *walker {
-	w := &walker{in: in, sources: sources, world: &world{open: true}, created: map[string][]place{}}
+func newWalker(in Input, sources map[string]*source) (*walker, error) {
+	places, err := placesOf(in)
+	if err != nil {
+		return nil, err
+	}
+	w := &walker{in: in, sources: sources, world: &world{open: true}, places: places}
 	if in.Live != nil {
 		w.world = worldOf(in.Live.Schema)
 	}
-	n := 0
-	for _, m := range in.Set.All() {
-		if in.Live != nil && in.Live.Applied[m.Version] {
-			continue
-		}
-		for _, step := range m.Up {
-			n++
-			if path := creates(step.Change); path != "" {
-				w.created[path] = append(w.created[path], place{n: n, at: step.At, id: m.ID()})
-			}
-		}
-	}
-	return w
-}
-
-// creates gives the path of what a step brings into being, "" for nothing that
-// other steps of a schema use.
-func creates(change engine.Step) string {
-	change, err := plain(change)
-	if err != nil {
-		return ""
-	}
-	switch s := change.(type) {
-	case steps.CreateDatabase:
-		return s.ID
-	case steps.CreateCollection:
-		return s.Database + "/" + s.ID
-	case steps.CreateAttribute:
-		return s.Database + "/" + s.Collection + "/" + s.Key
-	case steps.CreateRelationship:
-		return s.Database + "/" + s.Collection + "/" + relationshipKey(s)
-	case steps.RenameAttribute:
-		return s.Database + "/" + s.Collection + "/" + s.NewKey
-	default:
-		return ""
-	}
+	return w, nil
 }
 
 // migration walks through one migration.
 func (w *walker) migration(m *migrations.Migration) error {
-	w.m, w.facts, w.batch = m, map[string]bool{}, batch{}
+	w.m, w.facts, w.batch = m, facts{}, batch{}
 	w.changed, w.backfilled, w.filled = map[string]migrations.Step{}, map[string]migrations.Step{}, map[string]migrations.Step{}
 	for _, step := range m.Up {
 		w.at++
 		w.step = step
 		change, err := plain(step.Change)
 		if err != nil {
-			return fmt.Errorf("%s, step %s: %w", m.ID(), step.ID, err)
+			return stepError(m, step, err)
 		}
 		w.irreversible(change)
 		w.transaction(change)
@@ -159,15 +121,6 @@ func (w *walker) finding(code string, fields []string, fix string, format string
 	return &w.found[len(w.found)-1]
 }
 
-// later says where something that is not there yet is going to be made.
-func (w *walker) later(path string) (place, bool) {
-	i := slices.IndexFunc(w.created[path], func(p place) bool { return p.n > w.at })
-	if i < 0 {
-		return place{}, false
-	}
-	return w.created[path][i], true
-}
-
 // missing tells that a step uses what is not there. Where things may be there
 // that nothing told of, only what is made later is known to be missing.
 func (w *walker) missing(what, path string, open bool, fields ...string) {
@@ -177,14 +130,14 @@ func (w *walker) missing(what, path string, open bool, fields ...string) {
 		w.finding(CodeBeforeAvailable, fields, "move that step before this one", "there is no %s %s yet: %s makes it", what, path, made.at)
 	case comes:
 		w.finding(CodeBeforeAvailable, fields, "move that step before this one", "there is no %s %s yet: %s makes it", what, path, made.id)
-	case !open:
+	case !open || w.went(path):
 		w.finding(CodeBeforeAvailable, fields, "create it first, or mend its name", "there is no %s %s here", what, path)
 	}
 }
 
 // database gives the database of a step, nil and a finding when there is none.
 func (w *walker) database(id string) *database {
-	if _, comes := w.later(id); comes && !w.known(id) {
+	if _, comes := w.later(id); !w.known(id) && (comes || w.went(id)) {
 		w.missing("database", id, true, "database", "id")
 		return nil
 	}
@@ -208,7 +161,7 @@ func (w *walker) collection(database, id string) *collection {
 	}
 	path := database + "/" + id
 	told := slices.ContainsFunc(d.collections, func(c *collection) bool { return c.shape.ID == id })
-	if _, comes := w.later(path); comes && !told {
+	if _, comes := w.later(path); !told && (comes || w.went(path)) {
 		w.missing("collection", path, true, "collection", "table", "related", "id")
 		return nil
 	}
@@ -244,16 +197,7 @@ func (w *walker) has(c *collection, key string, fields ...string) *attribute {
 
 // mayHold says whether documents may be in a collection at this point.
 func (w *walker) mayHold(c *collection) bool {
-	return c.made != w.m.Version && !w.facts[c.path()] || c.written > 0
-}
-
-// asserted says whether this migration has made sure of something about an
-// attribute, or that its collection is empty.
-func (w *walker) asserted(c *collection, keys ...string) bool {
-	if w.facts[c.path()] {
-		return true
-	}
-	return slices.ContainsFunc(keys, func(key string) bool { return w.facts[c.path()+"/"+key] })
+	return c.made != w.m.Version && len(w.facts[c.path()]) == 0 || c.written > 0
 }
 
 // schemaStep notes that this migration changes a collection that was there before.
@@ -275,6 +219,11 @@ func (w *walker) taken(what, name, where string, names []string) {
 			return
 		}
 	}
+}
+
+// stepError says at which step something went wrong.
+func stepError(m *migrations.Migration, step migrations.Step, err error) error {
+	return fmt.Errorf("%s, step %s: %w", m.ID(), step.ID, err)
 }
 
 // plain gives a step without the retry policy that may be around it.

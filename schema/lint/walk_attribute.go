@@ -27,12 +27,13 @@ func (w *walker) createAttribute(s steps.CreateAttribute) {
 		w.finding(CodeTypeChange, []string{"type", "array"}, "add the new one under another key, copy the values, delete the old one, then rename",
 			"%s/%s was %s and becomes %s: its values are not carried over", c.path(), s.Key, described(was.Attribute), described(a.Attribute))
 	}
-	if s.Required && w.mayHold(c) && !w.asserted(c, s.Key) {
+	if s.Required && w.mayHold(c) {
 		f := w.finding(CodeRequiredAdded, []string{"required"}, "add it as optional, fill it, then make it required in a migration of its own",
 			"%s is added to %s as required: documents that are there keep null, and every update of one fails until it is filled", s.Key, c.path())
 		w.asks(f, c.question(), c.live != "")
 	}
 	c.attributes = append(c.attributes, a)
+	delete(w.facts, c.path()+"/"+s.Key) // of another one, that had its key
 	w.schemaStep(c)
 	w.limits(c)
 }
@@ -72,6 +73,7 @@ func (w *walker) updateAttribute(s steps.UpdateAttribute) {
 // change makes the effect of an update.
 func (a *attribute) change(s steps.UpdateAttribute) {
 	if s.Required != nil {
+		a.complete = a.complete || a.Required // until then, no document could lack it
 		a.Required = *s.Required
 	}
 	if s.Default != nil {
@@ -98,26 +100,30 @@ func (a *attribute) change(s steps.UpdateAttribute) {
 func (w *walker) narrowings(c *collection, a *attribute, s steps.UpdateAttribute) {
 	requires := s.Required != nil && *s.Required
 	empty := a.made == w.m.Version && !a.filled // it holds nothing but null
-	if !w.mayHold(c) || w.asserted(c, s.Key) || empty && !requires {
+	if !w.mayHold(c) || empty && !requires {
 		return
 	}
 	path, live := c.path()+"/"+s.Key, c.live != "" && a.live != ""
 	where := func(method, value string) []string {
 		return []string{fmt.Sprintf("  - assert: { database: %s, collection: %s, empty: true, where: [{ method: %s, attribute: %s%s }] }", s.Database, s.Collection, method, s.Key, value)}
 	}
-	if requires && !a.Required && !a.filled {
+	if requires && !a.Required && !a.complete && !w.none(c, s.Key, lacking) {
 		f := w.finding(CodeMadeRequired, []string{"required"}, "fill it in an earlier migration, and assert here that no document lacks it",
 			"%s becomes required: every update of a document that lacks it will fail", path)
 		f.Insert = where("isNull", "")
 		w.asks(f, c.question(a).matching(`{"method":"isNull","attribute":"`+a.live+`"}`), live)
 	}
-	if s.Size != 0 && (a.Size == 0 || s.Size < a.Size) && !a.Array && (a.Size != 0 || c.open) {
+	fits := w.none(c, s.Key, unfitting)
+	if s.Size != 0 && (a.Size == 0 || s.Size < a.Size) && !a.Array && (a.Size != 0 || c.open) && !fits {
 		f := w.finding(CodeSizeShrinks, []string{"size"}, "shorten the values first, or leave the size",
 			"%s is shortened%s to %d characters: the server refuses that where a value is longer", path, from(a.Size), s.Size)
 		w.asks(f, c.question(a).where(func(v any) bool { t, ok := v.(string); return ok && int64(utf8.RuneCountInString(t)) > s.Size }), live)
 	}
-	w.bounds(c, a, s, live)
-	if removed := without(a.Elements, s.Elements); s.Elements != nil && len(removed) > 0 {
+	if !fits {
+		w.bounds(c, a, s, live)
+	}
+	removed := without(a.Elements, s.Elements)
+	if s.Elements != nil && len(removed) > 0 && !w.none(c, s.Key, holdingAny(removed)) {
 		f := w.finding(CodeElementsRemoved, []string{"elements"}, "change the documents that hold them first, and assert here that none is left",
 			"%s loses the elements %s: every update of a document that holds one will fail", path, words(removed))
 		f.Insert = where("equal", ", values: "+list(removed))
@@ -204,6 +210,8 @@ func (w *walker) renameAttribute(s steps.RenameAttribute) {
 		w.finding(CodeRename, []string{"new_key"}, fmt.Sprintf("backstep new --expand-contract rename %s.%s %s", s.Collection, s.Key, s.NewKey),
 			"deployed clients that read or write %s/%s fail from the moment it is called %s", c.path(), s.Key, s.NewKey)
 	}
+	w.facts[c.path()+"/"+s.NewKey] = w.facts[c.path()+"/"+s.Key]
+	delete(w.facts, c.path()+"/"+s.Key)
 	if a == nil {
 		if _, other := c.other(s.Key); other != nil {
 			other.Relationship.TwoWayKey = s.NewKey
@@ -233,7 +241,7 @@ func (w *walker) deleteAttribute(s steps.DeleteAttribute) {
 	}
 	copied := a != nil && a.copied
 	fresh := a != nil && a.made == w.m.Version && !a.filled
-	if w.mayHold(c) && !w.asserted(c, s.Key) && !copied && !fresh {
+	if w.mayHold(c) && !w.none(c, s.Key, holding) && !copied && !fresh {
 		f := w.finding(CodeDropAttribute, nil, "make sure first that nothing is lost, or say with a nolint why its values may go",
 			"this deletes %s/%s with its values", c.path(), s.Key)
 		f.Insert = []string{fmt.Sprintf("  - assert: { database: %s, collection: %s, empty: true, where: [{ method: isNotNull, attribute: %s }] }", s.Database, s.Collection, s.Key)}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strings"
 
 	"github.com/backstep-dev/backstep/schema"
 	"github.com/backstep-dev/backstep/steps"
@@ -56,7 +57,7 @@ func (w *walker) deleteDatabase(s steps.DeleteDatabase) {
 }
 
 func (w *walker) createCollection(s steps.CreateCollection) {
-	w.anyWrites("collection "+s.ID, s.Permissions)
+	w.anyWrites("collection "+s.ID, nil, s.Permissions)
 	d := w.database(s.Database)
 	if d == nil {
 		return
@@ -75,14 +76,12 @@ func (w *walker) createCollection(s steps.CreateCollection) {
 }
 
 func (w *walker) updateCollection(s steps.UpdateCollection) {
-	if s.Permissions != nil {
-		w.anyWrites("collection "+s.ID, *s.Permissions)
-	}
 	c := w.collection(s.Database, s.ID)
 	if c == nil {
 		return
 	}
 	if s.Permissions != nil {
+		w.anyWrites("collection "+s.ID, c.shape.Permissions, *s.Permissions)
 		c.shape.Permissions = *s.Permissions
 	}
 	if s.DocumentSecurity != nil {
@@ -116,18 +115,44 @@ func (w *walker) deleteCollection(s steps.DeleteCollection) {
 
 var anyWriter = regexp.MustCompile(`^\s*(create|update|delete|write)\(\s*"(any|guests)"\s*\)\s*$`)
 
-// anyWrites finds permissions that open something for writing to everybody.
-func (w *walker) anyWrites(what string, permissions []string) {
-	for _, p := range permissions {
-		if match := anyWriter.FindStringSubmatch(p); match != nil {
-			verb := match[1]
-			if verb == "write" {
-				verb = "create, update and delete"
+// openings gives what permissions let everybody do, and those that do.
+func openings(permissions []string) (verbs, by []string) {
+	for _, verb := range []string{"create", "update", "delete"} {
+		for _, p := range permissions {
+			match := anyWriter.FindStringSubmatch(p)
+			if match == nil || match[1] != verb && match[1] != "write" {
+				continue
 			}
-			w.finding(CodeAnyWrites, []string{"permissions"}, `name who may: users, a team, a label; or say with a nolint why everybody may`,
-				"%s lets everybody %s: %s", what, verb, p)
+			if !slices.Contains(verbs, verb) {
+				verbs = append(verbs, verb)
+			}
+			if !slices.Contains(by, p) {
+				by = append(by, p)
+			}
 		}
 	}
+	return verbs, by
+}
+
+// anyWrites finds permissions that open something for writing to everybody,
+// where those that were there before did not.
+func (w *walker) anyWrites(what string, was, permissions []string) {
+	before, _ := openings(was)
+	verbs, by := openings(permissions)
+	if verbs = without(verbs, before); len(verbs) == 0 {
+		return
+	}
+	w.finding(CodeAnyWrites, []string{"permissions"}, `name who may: users, a team, a label; or say with a nolint why everybody may`,
+		"%s lets everybody %s: %s", what, listed(verbs), strings.Join(without(by, was), ", "))
+}
+
+// listed joins a few words with and.
+func listed(list []string) string {
+	last := len(list) - 1
+	if last < 1 {
+		return strings.Join(list, "")
+	}
+	return strings.Join(list[:last], ", ") + " and " + list[last]
 }
 
 func (w *walker) createRelationship(s steps.CreateRelationship) {
@@ -142,6 +167,8 @@ func (w *walker) createRelationship(s steps.CreateRelationship) {
 	w.taken("attribute", key, "collection "+c.path(), c.keys())
 	if s.TwoWay {
 		w.taken("attribute", back, "collection "+related.path(), related.keys())
+	} else { // a hidden key, which other hidden ones may have too
+		w.taken("attribute", back, "collection "+related.path(), related.own())
 	}
 	onDelete := s.OnDelete
 	if onDelete == "" {
@@ -172,8 +199,11 @@ func (w *walker) deleteRelationship(s steps.DeleteRelationship) {
 	if a == nil {
 		owner, a = c.other(s.Key)
 	}
+	if a == nil && !c.open {
+		return
+	}
 	w.schemaStep(c)
-	if w.mayHold(c) && !w.asserted(c, s.Key) && (a == nil || a.made != w.m.Version && !a.copied) {
+	if w.mayHold(c) && !w.none(c, s.Key, holding) && (a == nil || a.made != w.m.Version && !a.copied) {
 		w.finding(CodeDropRelationship, nil, "make sure first that no document is linked, or say with a nolint why the links may go",
 			"this deletes relationship %s/%s with the links of its documents", c.path(), s.Key)
 	}
@@ -182,14 +212,20 @@ func (w *walker) deleteRelationship(s steps.DeleteRelationship) {
 	}
 }
 
-// keys are the keys that are taken in a collection.
-func (c *collection) keys() []string {
+// own are the keys of a collection's own attributes.
+func (c *collection) own() []string {
 	var keys []string
 	for _, a := range c.attributes {
 		if !a.dying {
 			keys = append(keys, a.Key)
 		}
 	}
+	return keys
+}
+
+// keys are the keys that are taken in a collection.
+func (c *collection) keys() []string {
+	keys := c.own()
 	for _, o := range c.database.collections {
 		for _, a := range o.attributes {
 			if r := a.Relationship; r != nil && r.TwoWay && r.Related == c.shape.ID {

@@ -16,13 +16,22 @@ import (
 func (w *walker) takeData(change engine.Step) {
 	switch s := change.(type) {
 	case steps.CreateDocument:
-		w.document(s.Database, s.Collection, s.Data, s.Permissions, true)
+		if c := w.document(s.Database, s.Collection, s.Data, s.Permissions, true); c != nil && s.ID != "" {
+			if other, taken := c.documents[strings.ToLower(s.ID)]; taken {
+				w.taken("document", s.ID, "collection "+c.path(), []string{other})
+			}
+			c.documents[strings.ToLower(s.ID)] = s.ID
+		}
 	case steps.UpdateDocument:
 		w.document(s.Database, s.Collection, s.Data, given(s.Permissions), false)
 	case steps.UpsertDocument:
-		w.document(s.Database, s.Collection, s.Data, given(s.Permissions), true)
+		if c := w.document(s.Database, s.Collection, s.Data, given(s.Permissions), true); c != nil {
+			c.documents[strings.ToLower(s.ID)] = s.ID
+		}
 	case steps.DeleteDocument:
-		w.document(s.Database, s.Collection, nil, nil, false)
+		if c := w.document(s.Database, s.Collection, nil, nil, false); c != nil {
+			delete(c.documents, strings.ToLower(s.ID))
+		}
 	case steps.Increment:
 		w.document(s.Database, s.Collection, map[string]any{s.Attribute: s.By}, nil, false)
 	case steps.FillAttribute:
@@ -43,12 +52,12 @@ func given(permissions *[]string) []string {
 	return *permissions
 }
 
-// document looks at a step on one document.
-func (w *walker) document(database, id string, data map[string]any, permissions []string, creates bool) {
-	w.anyWrites("a document of "+id, permissions)
+// document looks at a step on one document, and gives its collection.
+func (w *walker) document(database, id string, data map[string]any, permissions []string, creates bool) *collection {
+	w.anyWrites("a document of "+id, nil, permissions)
 	c := w.collection(database, id)
 	if c == nil {
-		return
+		return nil
 	}
 	for _, key := range slices.Sorted(maps.Keys(data)) {
 		if a := w.has(c, key, key, "attribute", "data"); a != nil {
@@ -63,6 +72,7 @@ func (w *walker) document(database, id string, data map[string]any, permissions 
 			w.backfilled[c.path()] = w.step
 		}
 	}
+	return c
 }
 
 // fill looks at a step that gives documents a value in an attribute. Where this
@@ -72,51 +82,25 @@ func (w *walker) fill(s steps.FillAttribute) {
 	if c == nil {
 		return
 	}
+	every := s.Value != nil
 	if s.From != "" {
-		if from := w.has(c, s.From, "from"); from != nil {
+		switch from := w.has(c, s.From, "from"); {
+		case from != nil:
 			from.copied = true
+			every = every || from.Required || from.complete || w.none(c, s.From, lacking)
+		case c.open: // it is there, and nothing told of it
+			w.facts[c.path()+"/"+s.From] = append(w.facts[c.path()+"/"+s.From], steps.Query{Method: isNotNull, Attribute: s.From})
 		}
 	}
 	if a != nil {
 		a.filled = true
+		a.complete = every || a.complete && !s.Overwrite
+	} else if every {
+		w.facts[c.path()+"/"+s.Key] = append(w.facts[c.path()+"/"+s.Key], steps.Query{Method: isNull, Attribute: s.Key})
 	}
 	if c.made != w.m.Version && (a == nil || a.made != w.m.Version) {
 		w.filled[c.path()+"/"+s.Key] = w.step
 	}
-}
-
-// assert notes what a migration has made sure of.
-func (w *walker) assert(s steps.Assert) {
-	path := s.Database + "/" + s.Collection
-	none := s.Empty || s.Count != nil && *s.Count == 0 || s.AtMost != nil && *s.AtMost == 0
-	switch {
-	case !none:
-	case len(s.Where) == 0:
-		w.facts[path] = true
-	default:
-		for _, q := range s.Where {
-			for _, key := range attributesOf(q) {
-				w.facts[path+"/"+key] = true
-			}
-		}
-	}
-}
-
-// attributesOf gives the attributes that a query names, those inside and and or
-// included.
-func attributesOf(q steps.Query) []string {
-	var keys []string
-	if q.Attribute != "" {
-		keys = append(keys, q.Attribute)
-	}
-	for _, value := range q.Values {
-		data, err := json.Marshal(value)
-		var inner steps.Query
-		if err == nil && strings.HasPrefix(string(data), "{") && inner.UnmarshalJSON(data) == nil {
-			keys = append(keys, attributesOf(inner)...)
-		}
-	}
-	return keys
 }
 
 // mixed finds migrations that change the schema of a collection and the

@@ -43,13 +43,17 @@ func (w *walker) indexed(c *collection, x schema.Index) {
 			continue
 		}
 		a := w.has(c, key, "attributes", "columns")
+		if _, other := c.other(key); other != nil {
+			w.finding(CodeServer, []string{"attributes", "columns"}, "leave it out", "index %s covers %s, a relationship: Appwrite indexes those itself", x.Key, key)
+		}
+		empty = empty || w.none(c, key, holding) // nothing but null, which may repeat
 		if a == nil {
 			continue
 		}
 		live = append(live, a)
-		empty = empty || a.made == w.m.Version && !a.filled // nothing but null, which may repeat
+		empty = empty || a.made == w.m.Version && !a.filled
 	}
-	if x.Type == "unique" && w.mayHold(c) && !w.asserted(c, x.Attributes...) && !empty {
+	if x.Type == "unique" && w.mayHold(c) && !empty {
 		f := w.finding(CodeUniqueOverData, []string{"type"}, "look for duplicates first (backstep lint --live), and mend them in an earlier migration",
 			"unique index %s over %s of %s fails where two documents are alike, letter case and accents aside", x.Key, words(x.Attributes), c.path())
 		known := c.live != "" && len(live) == len(x.Attributes) && !slices.ContainsFunc(live, func(a *attribute) bool { return a.live == "" })
@@ -87,7 +91,7 @@ func (w *walker) deleteIndex(s steps.DeleteIndex) {
 // is deleted late still takes its room.
 func (w *walker) limits(c *collection) {
 	now := map[schema.Limit]string{}
-	if w.crowded(c) {
+	if w.crowded(c) || slices.ContainsFunc(c.attributes, func(a *attribute) bool { return a.Relationship != nil }) {
 		now = w.exceeded(c, true)
 	} else if len(c.indexes) > 0 || !w.in.Limits.TextTypes || !w.in.Limits.Spatial || !w.in.Limits.BigInt {
 		now = refusals(c, &database{id: c.database.id, name: c.database.name, collections: []*collection{c}}, true, w.in.Limits)
@@ -100,7 +104,10 @@ func (w *walker) limits(c *collection) {
 		}
 		w.exceeds(c, limit, string(limit), reason, w.exceeded(c, false)[limit] == "")
 	}
-	for _, limit := range []schema.Limit{schema.LimitIndexLength, schema.LimitFeature} {
+	if now[schema.LimitFeature] != "" { // which tells of lists in indexes, too
+		delete(now, noLimit)
+	}
+	for _, limit := range []schema.Limit{schema.LimitIndexLength, schema.LimitFeature, noLimit} {
 		if reason, over := now[limit]; over {
 			for one := range strings.SplitSeq(reason, "\n") {
 				w.exceeds(c, limit, one, one, false)
@@ -108,6 +115,9 @@ func (w *walker) limits(c *collection) {
 		}
 	}
 }
+
+// noLimit stands for the rules that every server has.
+const noLimit schema.Limit = ""
 
 func (w *walker) exceeds(c *collection, limit schema.Limit, told, reason string, late bool) {
 	if c.restrictive[told] {
@@ -122,6 +132,7 @@ func (w *walker) exceeds(c *collection, limit schema.Limit, told, reason string,
 		schema.LimitAttributes:  {CodeAttributeCount, "move some to a collection of their own"},
 		schema.LimitIndexes:     {CodeIndexCount, "drop indexes that others cover"},
 		schema.LimitIndexLength: {CodeIndexLength, "give lengths, or index a shorter attribute"},
+		noLimit:                 {CodeServer, "change it, or leave it out: no server takes it"},
 		schema.LimitFeature:     {CodeServer, "choose what this server has, or set lint.server in backstep.yaml to the one that it is for"},
 	}[limit]
 	fix := rule.fix
@@ -166,15 +177,22 @@ func (w *walker) exceeded(c *collection, dying bool) map[schema.Limit]string {
 	return refusals(c, near, dying, w.in.Limits)
 }
 
-// refusals gives what a check refuses about a collection of a database.
+// refusals gives what a check refuses about a collection of a database. Of an
+// index it sees the attributes that are known.
 func refusals(c *collection, d *database, dying bool, limits schema.Limits) map[schema.Limit]string {
 	found := map[schema.Limit]string{}
+	model := d.model(dying)
+	for _, col := range model.Collections {
+		for i, x := range col.Indexes {
+			col.Indexes[i] = known(col, x)
+		}
+	}
 	var refused *schema.RefusedError
-	if !errors.As(schema.Check(schema.Model{Databases: []schema.Database{d.model(dying)}}, limits), &refused) {
+	if !errors.As(schema.Check(schema.Model{Databases: []schema.Database{model}}, limits), &refused) {
 		return found
 	}
 	for _, p := range refused.Problems {
-		if p.Limit == "" || p.At.Path != c.shape.ID {
+		if p.At.Path != c.shape.ID {
 			continue
 		}
 		if found[p.Limit] != "" {
@@ -183,4 +201,28 @@ func refusals(c *collection, d *database, dying bool, limits schema.Limits) map[
 		found[p.Limit] += p.Reason
 	}
 	return found
+}
+
+// known gives an index without the attributes that nothing has told of.
+func known(col schema.Collection, x schema.Index) schema.Index {
+	told := func(key string) bool {
+		return strings.HasPrefix(key, "$") || slices.ContainsFunc(col.Attributes, func(a schema.Attribute) bool { return a.Key == key })
+	}
+	if !slices.ContainsFunc(x.Attributes, func(key string) bool { return !told(key) }) {
+		return x
+	}
+	part := x
+	part.Attributes, part.Orders, part.Lengths = nil, nil, nil
+	for i, key := range x.Attributes {
+		if !told(key) {
+			continue
+		}
+		part.Attributes = append(part.Attributes, key)
+		length := 0
+		if i < len(x.Lengths) {
+			length = x.Lengths[i]
+		}
+		part.Lengths = append(part.Lengths, length)
+	}
+	return part
 }

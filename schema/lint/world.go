@@ -35,6 +35,7 @@ type collection struct {
 	written     int                   // documents that this migration creates in it
 	gone        map[string]*attribute // deleted in this migration, by key
 	restrictive map[string]bool       // limits known to be exceeded
+	documents   map[string]string     // ids of those that migrations have created, by their lower case
 }
 
 type attribute struct {
@@ -43,8 +44,9 @@ type attribute struct {
 	live string // its key in the live project
 	// copied says that this migration has put its values into another attribute.
 	copied bool
-	// filled says that this migration has put values into it.
-	filled bool
+	// filled says that this migration has put values into it, complete that it
+	// has made sure that no document lacks one.
+	filled, complete bool
 	// dying attributes are deleted late: until the migration ends they take room.
 	dying bool
 }
@@ -72,7 +74,7 @@ func worldOf(m schema.Model) *world {
 // add puts a collection into the database.
 func (d *database) add(shape schema.Collection, made string) *collection {
 	shape.Attributes, shape.Indexes = nil, nil
-	c := &collection{database: d, shape: shape, made: made, gone: map[string]*attribute{}}
+	c := &collection{database: d, shape: shape, made: made, gone: map[string]*attribute{}, documents: map[string]string{}}
 	d.collections = append(d.collections, c)
 	return c
 }
@@ -199,6 +201,7 @@ func (w *world) unsure() {
 		d.open = true
 		for _, c := range d.collections {
 			c.open = true
+			c.documents = map[string]string{}
 		}
 	}
 }
@@ -210,7 +213,7 @@ func (w *world) turn() {
 			c.attributes = slices.DeleteFunc(c.attributes, func(a *attribute) bool { return a.dying })
 			c.written, c.gone = 0, map[string]*attribute{}
 			for _, a := range c.attributes {
-				a.copied, a.filled = false, false
+				a.copied, a.filled, a.complete = false, false, false
 			}
 		}
 	}
