@@ -65,6 +65,39 @@ func TestAnAssertionCountsForWhatItProves(t *testing.T) {
 	})
 }
 
+func TestAStepForRelationshipsIsAboutOne(t *testing.T) {
+	t.Parallel()
+	const related = "  - create_collection: { id: orders, name: Orders }\n" +
+		"  - create_relationship: { collection: orders, related: products, type: manyToOne, two_way: true, key: product, two_way_key: orders }\n"
+	hold(t, map[string]kase{
+		"a relationship is deleted":       {related + "  - delete_relationship: { collection: orders, key: product }\n", nil},
+		"from its other side":             {related + "  - delete_relationship: { collection: products, key: orders }\n", nil},
+		"as an attribute":                 {related + "  - delete_attribute: { collection: orders, key: product }\n", []string{"BS401"}},
+		"as an attribute, from there":     {related + "  - delete_attribute: { collection: products, key: orders }\n", []string{"BS401"}},
+		"it is required":                  {related + "  - update_attribute: { collection: orders, key: product, required: true }\n", []string{"BS401"}},
+		"an attribute as a relationship":  {"  - delete_relationship: { collection: products, key: note }\n", []string{"BS401"}},
+		"an attribute cascades":           {"  - update_relationship: { collection: products, key: note, on_delete: cascade }\n", []string{"BS401"}},
+		"a relationship has another name": {related + "  - rename_attribute: { collection: orders, key: product, new_key: item }\n  - update_relationship: { collection: orders, key: item, on_delete: cascade }\n", nil},
+	})
+}
+
+func TestListsAreShortenedOnlyWhereTheirValuesFit(t *testing.T) {
+	t.Parallel()
+	list := func(size string) string {
+		return "  - create_collection: { id: posts, name: Posts }\n  - create_attribute: { collection: posts, key: tags, type: string, size: 20, array: true }\n" +
+			"  - create_document: { collection: posts, id: one, data: { tags: [long] } }\n  - update_attribute: { collection: posts, key: tags, size: " + size + " }\n"
+	}
+	hold(t, map[string]kase{"longer": {list("30"), nil}, "shorter": {list("3"), []string{"BS203"}}})
+}
+
+func TestWhatIsEncryptedStaysLongEnough(t *testing.T) {
+	t.Parallel()
+	secret := func(size string) string {
+		return "  - create_attribute: { collection: products, key: secret, type: string, size: 200, encrypt: true }\n  - update_attribute: { collection: products, key: secret, size: " + size + " }\n"
+	}
+	hold(t, map[string]kase{"enough": {secret("150"), nil}, "too short": {secret("149"), []string{"BS306"}}})
+}
+
 func TestElementsAreRemovedWhereNoDocumentHoldsAnyOfThem(t *testing.T) {
 	t.Parallel()
 	found := func(values string) []string {

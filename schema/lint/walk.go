@@ -93,7 +93,9 @@ func (w *walker) take(change engine.Step) {
 	case steps.CreateRelationship:
 		w.createRelationship(s)
 	case steps.UpdateRelationship:
-		w.attribute(s.Database, s.Collection, s.Key)
+		if c, a := w.attribute(s.Database, s.Collection, s.Key); c != nil {
+			w.suits(c, a, s.Key, true)
+		}
 	case steps.DeleteRelationship:
 		w.deleteRelationship(s)
 	case steps.CreateIndex:
@@ -180,6 +182,25 @@ func (w *walker) attribute(database, collection, key string) (*collection, *attr
 		return nil, nil
 	}
 	return c, w.has(c, key, "key", "attribute", "column")
+}
+
+// suits says whether a step that is for relationships, or for other attributes,
+// is about one; else there is a finding.
+func (w *walker) suits(c *collection, a *attribute, key string, link bool) bool {
+	_, other := c.other(key)
+	if a == nil && other == nil { // nothing is known of it
+		return true
+	}
+	is := a == nil || a.Relationship != nil
+	switch {
+	case is == link:
+		return true
+	case is:
+		w.finding(CodeBeforeAvailable, []string{"key"}, "use update_relationship or delete_relationship", "%s/%s is a relationship, and %s is for other attributes", c.path(), key, w.step.Change.Kind())
+	default:
+		w.finding(CodeBeforeAvailable, []string{"key"}, "use update_attribute or delete_attribute", "%s/%s is %s, and %s is for relationships", c.path(), key, described(a.Attribute), w.step.Change.Kind())
+	}
+	return false
 }
 
 // has gives an attribute of a collection, nil and perhaps a finding where it is

@@ -48,7 +48,7 @@ func described(a schema.Attribute) string {
 
 func (w *walker) updateAttribute(s steps.UpdateAttribute) {
 	c, a := w.attribute(s.Database, s.Collection, s.Key)
-	if c == nil {
+	if c == nil || !w.suits(c, a, s.Key, false) {
 		return
 	}
 	w.schemaStep(c)
@@ -109,14 +109,14 @@ func (w *walker) narrowings(c *collection, a *attribute, s steps.UpdateAttribute
 	}
 	if requires && !a.Required && !a.complete && !w.none(c, s.Key, lacking) {
 		f := w.finding(CodeMadeRequired, []string{"required"}, "fill it in an earlier migration, and assert here that no document lacks it",
-			"%s becomes required: every update of a document that lacks it will fail", path)
+			"%s becomes required: the migration stops where a document lacks it", path)
 		f.Insert = where("isNull", "")
 		w.asks(f, c.question(a).matching(`{"method":"isNull","attribute":"`+a.live+`"}`), live)
 	}
 	fits := w.none(c, s.Key, unfitting)
-	if s.Size != 0 && (a.Size == 0 || s.Size < a.Size) && !a.Array && (a.Size != 0 || c.open) && !fits {
+	if s.Size != 0 && (a.Size == 0 || s.Size < a.Size) && (a.Size != 0 || c.open) && !fits {
 		f := w.finding(CodeSizeShrinks, []string{"size"}, "shorten the values first, or leave the size",
-			"%s is shortened%s to %d characters: the server refuses that where a value is longer", path, from(a.Size), s.Size)
+			"%s is shortened%s to %d characters: the migration stops where a value is longer", path, from(a.Size), s.Size)
 		w.asks(f, c.question(a).where(func(v any) bool { t, ok := v.(string); return ok && int64(utf8.RuneCountInString(t)) > s.Size }), live)
 	}
 	if !fits {
@@ -125,7 +125,7 @@ func (w *walker) narrowings(c *collection, a *attribute, s steps.UpdateAttribute
 	removed := without(a.Elements, s.Elements)
 	if s.Elements != nil && len(removed) > 0 && !w.none(c, s.Key, holdingAny(removed)) {
 		f := w.finding(CodeElementsRemoved, []string{"elements"}, "change the documents that hold them first, and assert here that none is left",
-			"%s loses the elements %s: every update of a document that holds one will fail", path, words(removed))
+			"%s loses the elements %s: the migration stops where a document holds one", path, words(removed))
 		f.Insert = where("equal", ", values: "+list(removed))
 		w.asks(f, c.question(a).where(func(v any) bool { t, ok := v.(string); return ok && slices.Contains(removed, t) }), live)
 	}
@@ -151,7 +151,7 @@ func (w *walker) bounds(c *collection, a *attribute, s steps.UpdateAttribute, li
 		parts = append(parts, "at most "+s.Max.String())
 	}
 	f := w.finding(CodeBoundsNarrow, []string{field}, "change the documents that do not fit first, and assert here that none is left",
-		"%s/%s is narrowed to %s: every update of a document outside will fail", c.path(), s.Key, words(parts))
+		"%s/%s is narrowed to %s: the migration stops where a value is outside", c.path(), s.Key, words(parts))
 	w.asks(f, c.question(a).where(func(v any) bool {
 		n, ok := v.(json.Number)
 		return ok && (low && compare(n, s.Min) < 0 || high && compare(n, s.Max) > 0)
@@ -230,7 +230,7 @@ func (w *walker) renameAttribute(s steps.RenameAttribute) {
 
 func (w *walker) deleteAttribute(s steps.DeleteAttribute) {
 	c, a := w.attribute(s.Database, s.Collection, s.Key)
-	if c == nil || a == nil && !c.open {
+	if c == nil || !w.suits(c, a, s.Key, false) || a == nil && !c.open {
 		return
 	}
 	w.schemaStep(c)

@@ -192,7 +192,7 @@ func relationshipKey(s steps.CreateRelationship) string {
 
 func (w *walker) deleteRelationship(s steps.DeleteRelationship) {
 	c, a := w.attribute(s.Database, s.Collection, s.Key)
-	if c == nil {
+	if c == nil || !w.suits(c, a, s.Key, true) {
 		return
 	}
 	owner := c

@@ -91,7 +91,8 @@ func (w *walker) deleteIndex(s steps.DeleteIndex) {
 // is deleted late still takes its room.
 func (w *walker) limits(c *collection) {
 	now := map[schema.Limit]string{}
-	if w.crowded(c) || slices.ContainsFunc(c.attributes, func(a *attribute) bool { return a.Relationship != nil }) {
+	special := func(a *attribute) bool { return a.Relationship != nil || a.Encrypt }
+	if w.crowded(c) || slices.ContainsFunc(c.attributes, special) {
 		now = w.exceeded(c, true)
 	} else if len(c.indexes) > 0 || !w.in.Limits.TextTypes || !w.in.Limits.Spatial || !w.in.Limits.BigInt {
 		now = refusals(c, &database{id: c.database.id, name: c.database.name, collections: []*collection{c}}, true, w.in.Limits)
