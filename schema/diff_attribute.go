@@ -148,6 +148,9 @@ func (c *collectionDiff) attributeChange(p attributePair) *Change {
 		lose(change, LossTarget, "links to documents of "+p.was.Relationship.Related+" mean nothing afterwards")
 	default:
 		conditions(change, *p.was, *p.now)
+		if p.now.Required && !p.was.Required && c.fillFor(*p.now, p.was) == nil {
+			condition(change, "every document has a value, or one to fill in is given")
+		}
 	}
 	return change
 }
@@ -169,9 +172,6 @@ func conditions(change *Change, was, now Attribute) {
 		case f.Name == "relationship":
 			condition(change, "the links fit %s", f.To)
 		}
-	}
-	if now.Required && !was.Required {
-		condition(change, "every document has a value, or one to fill in is given")
 	}
 }
 

@@ -121,6 +121,21 @@ func TestDiffTakesTheWayThatKeepsData(t *testing.T) {
 	}
 }
 
+func TestRequiredAsksForAValueOnlyWhereNoneIsGiven(t *testing.T) {
+	t.Parallel()
+	optional := schema.Attribute{Key: "title", Type: "string", Size: 40}
+	required := optional
+	required.Required = true
+	from, to := shopOf([]schema.Attribute{optional}), shopOf([]schema.Attribute{required})
+	fill := schema.WithFills(schema.Fill{Database: "shop", Collection: "products", Key: "title", Value: []byte(`"?"`)})
+	if got := mustDiff(t, from, to).Changes[0].Conditions; len(got) != 1 {
+		t.Errorf("with nothing to fill in it wants %q", got)
+	}
+	if got := mustDiff(t, from, to, fill).Changes[0].Conditions; len(got) != 0 {
+		t.Errorf("with a value to fill in it wants %q", got)
+	}
+}
+
 func TestDiffOfEqualModelsIsEmpty(t *testing.T) {
 	t.Parallel()
 	for name, m := range realModels(t, "1.9.6") {
