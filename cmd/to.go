@@ -78,12 +78,15 @@ func (a *app) lookTo(c *cobra.Command, o downOptions, version string) ([]string,
 	if _, err := s.status(c.Context()); err != nil {
 		return nil, err
 	}
-	tasks, _, err := s.runner.PlanTo(c.Context(), version)
+	tasks, more, err := s.runner.PlanTo(c.Context(), version)
 	if errors.Is(err, migrations.ErrNothing) {
 		return nil, s.nothing("to", "Nothing to do"+because(err)+".")
 	}
 	if err == nil {
 		err = s.remembered(c.Context(), tasks)
+	}
+	if err == nil && more {
+		err = s.checkSum() // before the way down, which is begun for the way up
 	}
 	if err != nil {
 		return nil, s.refused(err)

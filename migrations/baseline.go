@@ -94,7 +94,8 @@ func (r *Runner) PlanUnbaseline(ctx context.Context, version string) ([]Task, er
 // and including a version is applied and no newer one is; "0" means none at all.
 // Where newer ones have to be taken back and older ones are still pending, the
 // tasks are those down, and more says that PlanUp is to follow when they are
-// done. ErrNothing when the project is there.
+// done; what would keep that from anything is an error here already. ErrNothing
+// when the project is there.
 func (r *Runner) PlanTo(ctx context.Context, version string) (tasks []Task, more bool, err error) {
 	status, err := r.Status(ctx)
 	if err != nil {
@@ -113,6 +114,11 @@ func (r *Runner) PlanTo(ctx context.Context, version string) (tasks []Task, more
 	case !known:
 		return nil, false, fmt.Errorf("%w: %s", ErrUnknownVersion, version)
 	case newer > 0:
+		if more {
+			if err := status.upTo(version).obstacle(r.inOrder, version); err != nil {
+				return nil, false, err
+			}
+		}
 		tasks, err = r.PlanDown(ctx, Back{Count: newer})
 		if n := len(tasks); err == nil && tasks[n-1].Version <= version {
 			return nil, false, fmt.Errorf("%w: %s is one of those that a squashed migration stands for: go to the one before all of them, or after", ErrUnknownVersion, version)
@@ -124,4 +130,26 @@ func (r *Runner) PlanTo(ctx context.Context, version string) (tasks []Task, more
 		tasks, err = r.PlanUp(ctx, version)
 		return tasks, false, err
 	}
+}
+
+// upTo is the status as it will be when everything newer than a version is taken
+// back: what is out of order to that only is pending then.
+func (s Status) upTo(version string) Status {
+	var kept Status
+	newest := ""
+	for _, item := range s.Migrations {
+		if item.Version > version {
+			continue
+		}
+		if item.Entry != nil && item.Entry.Applied {
+			newest = max(newest, item.Version)
+		}
+		kept.Migrations = append(kept.Migrations, item)
+	}
+	for i, item := range kept.Migrations {
+		if item.State == OutOfOrder && item.Version > newest {
+			kept.Migrations[i].State, kept.Migrations[i].Err = Pending, nil
+		}
+	}
+	return kept
 }
