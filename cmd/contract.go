@@ -43,6 +43,9 @@ func runExpandContract(a *app, args []string) error {
 	if err != nil {
 		return err
 	}
+	if err := a.sumReadable(); err != nil {
+		return err
+	}
 	r, err := findRenaming(model, args[1], args[2])
 	if err != nil {
 		return usageError(err, "")

@@ -152,6 +152,9 @@ func (a *app) delta(from, to side, o diffOptions) (*schema.Delta, error) {
 	declined := map[string]bool{}
 	for {
 		delta, err := schema.Diff(from.model, to.model, schema.WithLimits(limits), schema.WithRenames(renames...), schema.WithFills(fills...))
+		if err != nil && len(o.renames) > 0 && !errors.Is(err, schema.ErrRefused) {
+			return nil, usageError(fmt.Errorf("--rename: %w", err), a.name+" diff --help")
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -225,6 +228,9 @@ func (a *app) writeChanges(cfg config, name, description string, changes []engin
 	slug := strings.Trim(notWord.ReplaceAllString(strings.ToLower(name), "_"), "_")
 	if slug == "" {
 		return "", usageError(fmt.Errorf("--name %q has no letter or digit to name a file by", name), "")
+	}
+	if err := a.sumReadable(); err != nil {
+		return "", err
 	}
 	version, err := a.nextVersion(cfg.Migrations)
 	if err != nil {

@@ -33,6 +33,7 @@ type driftResult struct {
 	Differences []driftLine   `json:"differences"`
 	Notices     []string      `json:"notices,omitempty"`
 	files       map[int]place // of the differences, for annotations
+	pending     bool          // there are migrations that are not applied
 }
 
 // driftLine is one way in which an environment is not what its history says.
@@ -147,7 +148,7 @@ func (s *session) drift(ctx context.Context, o driftOptions) (driftResult, error
 	history := schema.Model{Databases: slices.DeleteFunc(slices.Clone(state.Model.Databases), func(d schema.Database) bool { return slices.Contains(ignored, d.ID) })}
 	result := driftResult{
 		Environment: s.target.Name, Applied: len(applied), Server: profile.Version,
-		Differences: []driftLine{}, Notices: state.Notices, files: map[int]place{},
+		Differences: []driftLine{}, Notices: state.Notices, files: map[int]place{}, pending: len(status.Migrations) > len(applied),
 	}
 	differences := schema.Compare(history, live)
 	if len(differences) == 0 {
@@ -183,7 +184,7 @@ func (s *session) appliedMigrations(status migrations.Status) ([]*migrations.Mig
 			if m.Entry != nil {
 				entries[m.Version] = *m.Entry
 			}
-		case migrations.Edited, migrations.Missing, migrations.Unfinished:
+		case migrations.Edited, migrations.Missing, migrations.Unfinished, migrations.Partly:
 			return nil, nil, s.refused(m.Err)
 		default: // not applied
 		}

@@ -29,7 +29,12 @@ func (a *app) printDrift(w io.Writer, r driftResult) {
 		fmt.Fprintf(w, "  %s\n", p.warn(d.Verdict))
 	}
 	fmt.Fprintf(w, "%s has drifted from its history in %s (%s applied).\n", r.Environment, plural(len(r.Differences), "place"), plural(r.Applied, "migration"))
-	if r.Applied == 0 {
+	switch {
+	case r.Applied > 0:
+	case r.pending:
+		fmt.Fprintf(w, "next: %s baseline VERSION --env %s, if it has what the migrations make from elsewhere\n", a.name, r.Environment)
+		return
+	default:
 		fmt.Fprintf(w, "next: %s pull --baseline takes it under migrations\n", a.name)
 		return
 	}

@@ -40,15 +40,17 @@ under the old name only, and deletes that.`,
 			return oneArg("a name, such as create_products")(c, args)
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			if pair {
+			switch {
+			case pair && inGo:
+				return usageError(errors.New("--expand-contract writes YAML: leave --go out"), a.name+" new --help")
+			case pair:
 				return runExpandContract(a, args)
 			}
 			return runNew(a, args[0], inGo)
 		},
 	}
-	c.Flags().BoolVar(&inGo, "go", false, "write it in Go, in a folder made by `init --go`")
+	c.Flags().BoolVar(&inGo, "go", false, "write it in Go, in a folder made by init --go")
 	c.Flags().BoolVar(&pair, "expand-contract", false, "write the two migrations that change a name step by step: rename collection.attribute newname")
-	c.MarkFlagsMutuallyExclusive("go", "expand-contract")
 	return c
 }
 
@@ -86,6 +88,9 @@ func runNew(a *app, name string, inGo bool) error {
 // writeMigration writes a new migration file and says what comes next: a look at
 // the plan.
 func (a *app) writeMigration(path, next string, data []byte) error {
+	if err := a.sumReadable(); err != nil {
+		return err
+	}
 	written, err := a.writeNew(map[string][]byte{path: data})
 	if err != nil {
 		return err

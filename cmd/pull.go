@@ -87,7 +87,7 @@ func runPull(c *cobra.Command, a *app, o pullOptions) error {
 		return usageError(err, "")
 	}
 	if o.baseline {
-		if err := a.mayBaseline(reader.cfg, target, o); err != nil {
+		if err := a.mayBaseline(c.Context(), reader.cfg, target, o); err != nil {
 			return err
 		}
 	}

@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
@@ -8,12 +9,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/backstep-dev/backstep/appwrite"
+	"github.com/backstep-dev/backstep/migrations"
 	"github.com/backstep-dev/backstep/schema"
 )
 
 // mayBaseline refuses a baseline before anything is written: where there are
-// migrations already, and where a protected environment is not named.
-func (a *app) mayBaseline(cfg config, t target, o pullOptions) error {
+// migrations already, here or in the history, and where a protected environment
+// is not named.
+func (a *app) mayBaseline(ctx context.Context, cfg config, t target, o pullOptions) error {
 	files, err := filepath.Glob(filepath.Join(a.migrationRoot(&cfg), filepath.Base(cfg.Migrations), "*.y*ml"))
 	if err != nil {
 		return fmt.Errorf("look for migrations: %w", err)
@@ -24,7 +28,35 @@ func (a *app) mayBaseline(cfg config, t target, o pullOptions) error {
 			Next: a.name + " pull, and " + a.name + " baseline VERSION for what the environment has of them",
 		}
 	}
-	return (&session{app: a, target: t}).confirm(o.confirm)
+	if err := (&session{app: a, target: t}).confirm(o.confirm); err != nil {
+		return err
+	}
+	entries, err := a.recorded(ctx, &cfg, t)
+	if err != nil {
+		return err
+	}
+	if len(entries) > 0 {
+		return &ExitError{
+			Code: ExitRefused, Err: fmt.Errorf("the history of %s has %s already, and a baseline is the first: nothing was written", t.Name, plural(len(entries), "migration")),
+			Next: "bring the files of the migrations back from version control, then: " + a.name + " status",
+		}
+	}
+	return nil
+}
+
+// recorded reads the history of an environment, and nothing else.
+func (a *app) recorded(ctx context.Context, cfg *config, t target) ([]migrations.Entry, error) {
+	client, err := newClient(cfg, t, a, appwrite.WithReadOnly())
+	if err != nil {
+		return nil, err
+	}
+	defer client.Close()
+	history := migrations.History{Database: cfg.History.Database, Collection: cfg.History.Collection}
+	entries, err := history.Entries(ctx, client)
+	if err != nil {
+		return nil, explained(a.name, t, err)
+	}
+	return entries, nil
 }
 
 // baseline writes what the environment has as a first migration and notes it as

@@ -46,6 +46,7 @@ func runSchema(c *cobra.Command, a *app, args []string, o schemaOptions) error {
 	if err != nil {
 		return err
 	}
+	reader.help = a.name + " schema --help"
 	word := sideLive
 	if len(args) > 0 {
 		word = args[0]

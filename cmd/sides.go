@@ -51,6 +51,7 @@ type sideReader struct {
 	cfg    config
 	server string   // version that migrations are replayed for, "" where a server of the comparison tells
 	ignore []string // databases that are left out of every side
+	help   string   // what tells of sides
 }
 
 // newSideReader makes one. The reserved database is never compared.
@@ -62,7 +63,7 @@ func (a *app) newSideReader(server string, ignore []string) (*sideReader, error)
 	if _, err := replica.ProfileFor(firstOf(server, defaultServer)); err != nil {
 		return nil, usageError(fmt.Errorf("--server: %w", err), "")
 	}
-	return &sideReader{app: a, cfg: cfg, server: server, ignore: append(slices.Clone(ignore), cfg.History.Database)}, nil
+	return &sideReader{app: a, cfg: cfg, server: server, ignore: append(slices.Clone(ignore), cfg.History.Database), help: a.name + " diff --help"}, nil
 }
 
 // defaultServer is the version that a schema is meant for when no server tells.
@@ -92,7 +93,7 @@ func (r *sideReader) one(ctx context.Context, word string, profile *replica.Prof
 	case word == sideLive:
 		s, err = r.live(ctx, r.app.flags.env)
 	case strings.HasPrefix(word, sideEnv):
-		s, err = r.live(ctx, strings.TrimPrefix(word, sideEnv))
+		s, err = r.named(ctx, strings.TrimPrefix(word, sideEnv))
 	case word == sideMigrations:
 		s, err = r.migrations(ctx, profile)
 	default:
@@ -100,6 +101,15 @@ func (r *sideReader) one(ctx context.Context, word string, profile *replica.Prof
 	}
 	s.model.Databases = slices.DeleteFunc(slices.Clone(s.model.Databases), func(d schema.Database) bool { return slices.Contains(r.ignore, d.ID) })
 	return s, err
+}
+
+// named reads an environment by its name, which has to be in the project file:
+// without it every name would be the same project, and two of them never differ.
+func (r *sideReader) named(ctx context.Context, name string) (side, error) {
+	if _, known := r.cfg.Environments[name]; !known && (name == "" || len(r.cfg.Environments) == 0) {
+		return side{}, usageError(fmt.Errorf("%s%s is no environment: environments are named in %s", sideEnv, name, configFile), r.help)
+	}
+	return r.live(ctx, name)
 }
 
 // live reads the schema of an environment, with a client that fails on any write.
@@ -161,7 +171,7 @@ func (r *sideReader) file(path string) (side, error) {
 	}
 	file, err := schema.Read(os.DirFS(filepath.Dir(full)), filepath.Base(full))
 	if errors.Is(err, fs.ErrNotExist) {
-		return side{}, a.noSide(path, r.cfg)
+		return side{}, r.noSide(path)
 	}
 	if err != nil {
 		return side{}, err
@@ -174,14 +184,15 @@ func (r *sideReader) file(path string) (side, error) {
 }
 
 // noSide says that there is no such file, and what might have been meant.
-func (a *app) noSide(word string, cfg config) error {
-	if _, known := cfg.Environments[word]; known {
+func (r *sideReader) noSide(word string) error {
+	a := r.app
+	if _, known := r.cfg.Environments[word]; known {
 		return usageError(fmt.Errorf("there is no file %q; the environment is called %s%s", word, sideEnv, word), "")
 	}
 	if slices.Contains(cliFiles(), word) {
 		return &ExitError{Code: ExitFailed, Err: fmt.Errorf("there is no %s here", word), Next: a.name + " pull, which writes it"}
 	}
-	return usageError(fmt.Errorf("there is no file %q; a side is a file, live, env:NAME or migrations", word), a.name+" diff --help")
+	return usageError(fmt.Errorf("there is no file %q; a side is a file, live, env:NAME or migrations", word), r.help)
 }
 
 // tellNotices says on stderr what is not as a side puts it.

@@ -5,12 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
-	"github.com/backstep-dev/backstep/appwrite"
 	"github.com/backstep-dev/backstep/migrations"
 )
 
@@ -44,8 +42,8 @@ exits with 7. CI without access to an environment takes --offline.
 
 backstep.sum holds the checksum of every migration and of the whole, so that two
 branches that both add one cannot be merged unseen. --write writes it, once to
-begin with and then after a migration has been written; new, import and squash
-keep it from then on, and up refuses migrations that it does not agree with.`,
+begin with and then after a migration has been written; new, import, diff --name
+and squash keep it from then on, and up refuses what it does not agree with.`,
 		Example: "  backstep verify\n  backstep verify --offline\n  backstep verify --write",
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return runVerify(c, a, o) },
@@ -53,11 +51,13 @@ keep it from then on, and up refuses migrations that it does not agree with.`,
 	f := c.Flags()
 	f.BoolVar(&o.write, "write", false, "write backstep.sum as the files are")
 	f.BoolVar(&o.offline, "offline", false, "compare files and backstep.sum only; ask no server")
-	c.MarkFlagsMutuallyExclusive("write", "offline")
 	return c
 }
 
 func runVerify(c *cobra.Command, a *app, o verifyOptions) error {
+	if o.write && o.offline {
+		return usageError(errors.New("--offline compares, --write does not: it asks no server in any case"), a.name+" verify --help")
+	}
 	cfg, err := loadConfig(a.flags.dir, a.getenv)
 	if err != nil {
 		return usageError(err, "")
@@ -73,6 +73,10 @@ func runVerify(c *cobra.Command, a *app, o verifyOptions) error {
 	problems, err := a.heldAgainstSum(set)
 	if err != nil {
 		return err
+	}
+	next := "see to what is named above; if the files are as they should be: " + a.name + " verify --write"
+	if len(problems) == 0 { // then it is the history, which is not written anew
+		next = "put the files back as they were applied (version control has them), then: " + a.name + " verify"
 	}
 	if !o.offline {
 		more, environment, err := a.heldAgainstHistory(c.Context(), &cfg, set)
@@ -90,8 +94,7 @@ func runVerify(c *cobra.Command, a *app, o verifyOptions) error {
 	}
 	if len(problems) > 0 {
 		return &ExitError{
-			Code: ExitRefused, Err: errors.New("the migrations are not what was recorded"), Reported: true,
-			Next: "see to what is named above; if the files are as they should be: " + a.name + " verify --write",
+			Code: ExitRefused, Err: errors.New("the migrations are not what was recorded"), Reported: true, Next: next,
 		}
 	}
 	return nil
@@ -130,14 +133,13 @@ func (a *app) heldAgainstSum(set migrations.Set) ([]migrations.SumProblem, error
 // heldAgainstHistory lists how files and history differ. What is pending does
 // not count: it has not been recorded.
 func (a *app) heldAgainstHistory(ctx context.Context, cfg *config, set migrations.Set) ([]migrations.SumProblem, string, error) {
-	t, client, err := a.client(appwrite.WithReadOnly())
+	t, err := cfg.target(a.flags.env, a.getenv)
+	if err != nil {
+		return nil, "", usageError(err, "")
+	}
+	entries, err := a.recorded(ctx, cfg, t)
 	if err != nil {
 		return nil, "", err
-	}
-	history := migrations.History{Database: cfg.History.Database, Collection: cfg.History.Collection}
-	entries, err := history.Entries(ctx, client)
-	if err != nil {
-		return nil, "", explained(a.name, t, err)
 	}
 	problems, err := set.HeldAgainst(entries, "the history of "+t.Name)
 	return problems, t.Name, err
@@ -166,9 +168,14 @@ func (a *app) writeWholeSum(set migrations.Set) error {
 }
 
 func (a *app) writeSum(sum migrations.Sum) error {
-	path := filepath.Join(a.flags.dir, migrations.SumFile)
-	if err := os.WriteFile(path, sum.Bytes(), 0o644); err != nil { //nolint:gosec // a source file is for everybody to read
-		return fmt.Errorf("write %s: %w", migrations.SumFile, err)
+	return replaceFile(filepath.Join(a.flags.dir, migrations.SumFile), sum.Bytes())
+}
+
+// sumReadable refuses a backstep.sum that nothing can be added to, before the
+// migration that would be added is written.
+func (a *app) sumReadable() error {
+	if _, _, err := a.readSum(); err != nil {
+		return sumRefused(a.name, fmt.Errorf("nothing was written: %w", err))
 	}
 	return nil
 }

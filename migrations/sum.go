@@ -258,17 +258,11 @@ func (s Sum) Since(old Sum) []string {
 // HeldAgainst lists how the migrations at hand differ from those that a history
 // says were applied; where says whose it is.
 func (s Set) HeldAgainst(entries []Entry, where string) ([]SumProblem, error) {
-	replaced := map[string]bool{}
-	for _, m := range s.ordered {
-		for _, r := range m.Replaces {
-			replaced[r.Version()] = true
-		}
-	}
 	var problems []SumProblem
 	for _, entry := range entries {
 		m, err := s.Find(entry.Version)
 		if err != nil {
-			if !replaced[entry.Version] {
+			if s.standsFor(entry) == nil {
 				problems = append(problems, SumProblem{Reason: fmt.Sprintf("%s_%s is in %s, and there is no such migration", entry.Version, entry.Name, where)})
 			}
 			continue
@@ -279,6 +273,16 @@ func (s Set) HeldAgainst(entries []Entry, where string) ([]SumProblem, error) {
 		}
 		if current != entry.Checksum && !m.Stands(entry.Checksum) {
 			problems = append(problems, SumProblem{At: m.firstLine(), Reason: fmt.Sprintf("%s was changed: its checksum is %.12s…, and %s says %.12s…", m.ID(), current, where, entry.Checksum)})
+		}
+	}
+	known := byVersion(entries)
+	for _, m := range s.ordered {
+		item := MigrationStatus{State: Pending}
+		if entry, there := known[m.Version]; there && !m.Stands(entry.Checksum) {
+			continue // applied as itself
+		}
+		if m.squashedState(&item, known); item.State == Partly {
+			problems = append(problems, SumProblem{At: m.firstLine(), Reason: fmt.Sprintf("%v (%s)", item.Err, where)})
 		}
 	}
 	return problems, nil
