@@ -19,11 +19,13 @@ type Limits struct {
 	TextTypes    bool // varchar, text, mediumtext, longtext
 	Spatial      bool
 	ArrayIndexes bool // key indexes on lists
+	Transactions bool
+	Timestamps   bool // set by the client
 }
 
 // DefaultLimits are those of Appwrite 1.9.6 on MariaDB.
 func DefaultLimits() Limits {
-	return Limits{Attributes: 1010, RowWidth: 65535, Indexes: 58, IndexLength: 768, BigInt: true, TextTypes: true, Spatial: true}
+	return Limits{Attributes: 1010, RowWidth: 65535, Indexes: 58, IndexLength: 768, BigInt: true, TextTypes: true, Spatial: true, Transactions: true, Timestamps: true}
 }
 
 // LimitsOf gives the limits of a server on an SQL backend.
@@ -31,6 +33,7 @@ func LimitsOf(server appwrite.Server) Limits {
 	l := DefaultLimits()
 	c := server.Capabilities
 	l.BigInt, l.TextTypes, l.Spatial, l.ArrayIndexes = c.BigInt, c.TextTypes, c.Spatial, c.ArrayIndexes
+	l.Transactions, l.Timestamps = c.Transactions, c.Timestamps
 	return l
 }
 
@@ -43,6 +46,7 @@ func LimitsFor(version string) (Limits, error) {
 	since := func(minimum ...int) bool { return slices.Compare([]int{major, minor, patch}, minimum) >= 0 }
 	l := DefaultLimits()
 	l.BigInt, l.TextTypes, l.Spatial, l.ArrayIndexes = since(1, 9, 5), since(1, 9, 0), since(1, 8, 0), !since(1, 9, 0)
+	l.Transactions, l.Timestamps = since(1, 8, 0), since(1, 8, 0)
 	return l, nil
 }
 

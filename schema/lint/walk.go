@@ -59,6 +59,7 @@ func (w *walker) migration(m *migrations.Migration) error {
 		}
 		w.irreversible(change)
 		w.transaction(change)
+		w.features(change)
 		w.take(change)
 	}
 	w.mixed()

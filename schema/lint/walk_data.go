@@ -179,6 +179,22 @@ func (w *walker) transaction(change engine.Step) {
 	w.batch = batch{}
 }
 
+// features finds steps on documents that a server is too old for.
+func (w *walker) features(change engine.Step) {
+	switch s := change.(type) {
+	case steps.CreateDocument:
+		if (s.CreatedAt != "" || s.UpdatedAt != "") && !w.in.Limits.Timestamps {
+			w.finding(CodeServer, []string{"created_at", "updated_at"}, "leave them out", "this server sets created_at and updated_at itself: a client can since Appwrite 1.8.0")
+		}
+	case steps.Increment:
+		if !s.AllowRace && !w.in.Limits.Transactions {
+			w.finding(CodeServer, nil, "take the risk that somebody else increments the field meanwhile: allow_race: true",
+				"this server has no transactions, which came with Appwrite 1.8.0: nothing tells there whether an increment has happened whose answer got lost")
+		}
+	default:
+	}
+}
+
 // batch is a row of documents that are created in one collection.
 type batch struct {
 	collection            string
