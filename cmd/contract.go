@@ -200,6 +200,6 @@ func (a *app) writePair(folder string, r renaming, first, second string) error {
 		}
 		fmt.Fprintf(a.streams.Out, "wrote %s\n", file)
 	}
-	fmt.Fprintf(a.streams.Out, "next: %s up, then deploy clients that use %s only, then %s up --to %s\n", a.name, r.newKey, a.name, second)
+	fmt.Fprintf(a.streams.Out, "next: %s up, then deploy clients that write both names, then clients that use %s only, then %s up --to %s\n", a.name, r.newKey, a.name, second)
 	return nil
 }

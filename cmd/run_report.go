@@ -12,6 +12,7 @@ import (
 	"github.com/backstep-dev/backstep/engine/lease"
 	"github.com/backstep-dev/backstep/journal"
 	"github.com/backstep-dev/backstep/migrations"
+	"github.com/backstep-dev/backstep/steps"
 )
 
 // runResult is what --format json tells of one run.
@@ -210,6 +211,8 @@ func nextAfterUndo(name string, r engine.Report) string {
 		return fmt.Sprintf("%s down --on-conflict overwrite archives what others wrote and goes on", name)
 	case down:
 		return fmt.Sprintf("see to what is named above, then: %s down", name)
+	case errors.Is(r.Err, steps.ErrAssertion): // by its version, which it may be on hold for
+		return fmt.Sprintf("see to what is named above, then: %s up --to %s", name, r.Started.Version)
 	default:
 		return fmt.Sprintf("mend the migration, then: %s up", name)
 	}

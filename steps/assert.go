@@ -191,12 +191,16 @@ func (s Assert) count(ctx context.Context) (engine.Observation, error) {
 		queries = append(queries, string(raw))
 	}
 	var n int64
+	var first []string
 	if s.Empty || s.Count == nil && s.AtMost == nil && *s.AtLeast == 1 {
-		page, err := s.client.ListDocuments(ctx, s.Database, s.Collection, append(queries, query.Limit(1))...)
+		page, err := s.client.ListDocuments(ctx, s.Database, s.Collection, append(queries, query.Limit(shownDocuments))...)
 		if err != nil {
 			return nil, err
 		}
 		n = int64(len(page.Documents))
+		for _, document := range page.Documents {
+			first = append(first, document.ID)
+		}
 	} else {
 		var err error
 		if n, err = s.client.CountDocuments(ctx, s.Database, s.Collection, queries...); err != nil {
@@ -204,7 +208,7 @@ func (s Assert) count(ctx context.Context) (engine.Observation, error) {
 		}
 	}
 	if reason := s.miscounted(n); reason != "" {
-		return nil, stopped(s.Target(), ErrAssertion, "%s", reason)
+		return nil, &StepError{Target: s.Target(), Err: ErrAssertion, Documents: first, Reason: reason}
 	}
 	return encode(struct{}{})
 }
