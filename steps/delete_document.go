@@ -220,7 +220,7 @@ func (d deleting) touched(m deleteMemento, live documentImage) (string, error) {
 		return "", err
 	}
 	switch {
-	case d.step.inverse() && fingerprint != d.step.Expect:
+	case d.step.inverse() && fingerprint != d.step.Expect && !d.asRestoredWhole(live):
 		return strange, nil
 	case fingerprint != m.Fingerprint:
 		return "it has been changed since it was set aside", nil
@@ -235,12 +235,21 @@ func (d deleting) touched(m deleteMemento, live documentImage) (string, error) {
 // its links and the last of its nulls.
 func (d deleting) asRestored(live documentImage) bool {
 	f := d.shape(live.Collection)
-	for _, wanted := range d.documents {
-		if wanted.Collection == live.Collection && wanted.ID == live.ID {
-			return d.filled(f, wanted, live, d.differs(f, wanted, live, false))
-		}
-	}
-	return false
+	return d.putBack(live, func(wanted documentImage) bool {
+		return d.filled(f, wanted, live, d.differs(f, wanted, live, false))
+	})
+}
+
+// asRestoredWhole reports whether a document is as it was put back, links and
+// all, but for defaults where the server keeps no null.
+func (d deleting) asRestoredWhole(live documentImage) bool {
+	return d.putBack(live, func(wanted documentImage) bool { return !d.changed(wanted, live) })
+}
+
+// putBack reports whether a document was put back, and is like that still.
+func (d deleting) putBack(live documentImage, like func(wanted documentImage) bool) bool {
+	i := slices.IndexFunc(d.documents, func(w documentImage) bool { return w.Collection == live.Collection && w.ID == live.ID })
+	return i >= 0 && like(d.documents[i])
 }
 
 // Settle has nothing to wait for.

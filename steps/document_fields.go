@@ -163,6 +163,12 @@ func (f shape) filled(key string, wanted map[string]any) (any, error) {
 	return value, err
 }
 
+// holdsDefault reports whether a document holds the attribute's default.
+func (f shape) holdsDefault(key string, live documentImage) bool {
+	value, err := f.filled(key, nil)
+	return err == nil && !isEmpty(value) && holds(f.attributes[key], value, live.Data[key])
+}
+
 // document checks the names, field names and permissions of a document step.
 func (c *check) document(database, collection, id string, data map[string]any, permissions []string) {
 	c.id("database", database)

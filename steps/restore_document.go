@@ -232,7 +232,7 @@ func (r restoring) differs(f shape, wanted, live documentImage, links bool) []st
 	return slices.DeleteFunc(wanted.differs(live), func(key string) bool {
 		isLink := f.attributes[key].Relationship != nil
 		// Where null cannot be stored under a default, the default stays.
-		defaulted := isEmpty(wanted.Data[key]) && f.hasDefault(key) && !f.nullable()
+		defaulted := !f.nullable() && isEmpty(wanted.Data[key]) && f.holdsDefault(key, live)
 		_, known := f.attributes[key]
 		return isLink != links || defaulted || !known && key != "$permissions"
 	})
@@ -344,8 +344,7 @@ func (s RestoreDocument) Probe(ctx context.Context, site engine.Site, _ engine.M
 // has put where null will be.
 func (r restoring) filled(f shape, wanted, live documentImage, different []string) bool {
 	for _, key := range different {
-		value, err := f.filled(key, nil)
-		if err != nil || !isEmpty(wanted.Data[key]) || isEmpty(value) || !holds(f.attributes[key], value, live.Data[key]) {
+		if !isEmpty(wanted.Data[key]) || !f.holdsDefault(key, live) {
 			return false
 		}
 	}
