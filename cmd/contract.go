@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"path"
@@ -134,7 +135,11 @@ func (r renaming) indexKey(key string) string {
 		name = key + "_" + r.newKey
 	}
 	const longest = 36
-	return name[:min(len(name), longest)]
+	if len(name) <= longest {
+		return name
+	}
+	rest := fmt.Sprintf("_%.3x", sha256.Sum256([]byte(name))) // what is cut off tells names apart
+	return name[:longest-len(rest)] + rest
 }
 
 // contract gives the steps that leave only the new name. They begin with what
