@@ -58,6 +58,7 @@ func TestAnAssertionCountsForWhatItProves(t *testing.T) {
 		"all have it, renamed and required":    {none("{ method: isNull, attribute: title }") + "  - rename_attribute: { collection: products, key: title, new_key: name } # backstep:nolint BS404 not in use\n  - update_attribute: { collection: products, key: name, required: true }\n", nil},
 		"all have it, unique":                  {none(null) + unique, []string{"BS206"}},
 		"none has it, unique":                  {none(notNull) + unique, nil},
+		"with the id, unique":                  {"  - create_index: { collection: products, key: one_note, type: unique, attributes: [note, $id] }\n", nil},
 		"all have it, shortened":               {none(null) + shorten, []string{"BS203"}},
 		"none has it, shortened":               {none(notNull) + shorten, nil},
 		"behind the step":                      {drop + none("{ method: isNotNull, attribute: title }"), []string{"BS103"}},

@@ -9,7 +9,6 @@ import (
 
 	"github.com/rogpeppe/go-internal/txtar"
 
-	"github.com/backstep-dev/backstep/internal/replica"
 	"github.com/backstep-dev/backstep/migrations"
 	"github.com/backstep-dev/backstep/schema"
 	"github.com/backstep-dev/backstep/schema/lint"
@@ -36,19 +35,7 @@ func TestACleanSetIsFoundNoFaultWithAndAppliesAsSimulated(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	profile, err := replica.ProfileFor("1.9.6")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := replica.Start(t.Context(), profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	server := started(t, "1.9.6")
 	if err := server.Apply(t.Context(), set.All()); err != nil {
 		t.Fatal(err)
 	}
@@ -76,20 +63,7 @@ func applies(t *testing.T, files fstest.MapFS, version string) error {
 	if err != nil {
 		t.Fatal(err)
 	}
-	profile, err := replica.ProfileFor(version)
-	if err != nil {
-		t.Fatal(err)
-	}
-	server, err := replica.Start(t.Context(), profile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := server.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return server.Apply(t.Context(), set.All())
+	return started(t, version).Apply(t.Context(), set.All())
 }
 
 // Every good case works, and the bad ones of rules that foretell a failure fail.

@@ -23,19 +23,29 @@ type question struct {
 	queries     []string       // that the offending documents match
 	offends     func(any) bool // the value of the only key
 	unique      bool           // two documents with the same values offend
+	touched     bool           // a migration that is yet to run changes documents before
 }
 
 // question asks for documents of the collection, and perhaps for attributes.
 func (c *collection) question(attributes ...*attribute) *question {
-	q := &question{database: c.database.id, collections: []string{c.live}}
+	q := &question{database: c.database.id, collections: []string{c.live}, touched: c.touched}
 	for _, a := range attributes {
 		q.keys = append(q.keys, a.live)
 	}
 	return q
 }
 
-func (q *question) matching(queries ...string) *question {
-	q.queries = queries
+// null asks for documents that hold null in an attribute, or that do not. What
+// is encrypted can be read and not queried.
+func (q *question) null(a *attribute, is bool) *question {
+	switch {
+	case a.Encrypt:
+		q.offends = func(v any) bool { return (v == nil) == is }
+	case is:
+		q.queries = []string{query.IsNull(a.live)}
+	default:
+		q.queries = []string{query.IsNotNull(a.live)}
+	}
 	return q
 }
 
@@ -72,7 +82,12 @@ func answered(ctx context.Context, in Input, found []Finding) ([]Finding, error)
 		if err != nil {
 			return nil, fmt.Errorf("look at %s/%s for %s: %w", f.ask.database, strings.Join(f.ask.collections, ", "), f.Rule.Code, err)
 		}
-		if seen.count == 0 {
+		switch {
+		case seen.count > 0:
+		case f.ask.touched: // as they are then, documents may offend
+			left = append(left, f)
+			continue
+		default:
 			continue
 		}
 		f.Seen, f.Severity = true, in.Severities.of(f.Rule, true)

@@ -110,8 +110,10 @@ func (w *walker) narrowings(c *collection, a *attribute, s steps.UpdateAttribute
 	if requires && !a.Required && !a.complete && !w.none(c, s.Key, lacking) {
 		f := w.finding(CodeMadeRequired, []string{"required"}, "fill it in an earlier migration, and assert here that no document lacks it",
 			"%s becomes required: the migration stops where a document lacks it", path)
-		f.Insert = where("isNull", "")
-		w.asks(f, c.question(a).matching(`{"method":"isNull","attribute":"`+a.live+`"}`), live)
+		if !a.Encrypt { // no query looks into that
+			f.Insert = where(isNull, "")
+		}
+		w.asks(f, c.question(a).null(a, true), live)
 	}
 	fits := w.none(c, s.Key, unfitting)
 	if s.Size != 0 && (a.Size == 0 || s.Size < a.Size) && (a.Size != 0 || c.open) && !fits {
@@ -244,9 +246,11 @@ func (w *walker) deleteAttribute(s steps.DeleteAttribute) {
 	if w.mayHold(c) && !w.none(c, s.Key, holding) && !copied && !fresh {
 		f := w.finding(CodeDropAttribute, nil, "make sure first that nothing is lost, or say with a nolint why its values may go",
 			"this deletes %s/%s with its values", c.path(), s.Key)
-		f.Insert = []string{fmt.Sprintf("  - assert: { database: %s, collection: %s, empty: true, where: [{ method: isNotNull, attribute: %s }] }", s.Database, s.Collection, s.Key)}
+		if a == nil || !a.Encrypt {
+			f.Insert = []string{fmt.Sprintf("  - assert: { database: %s, collection: %s, empty: true, where: [{ method: isNotNull, attribute: %s }] }", s.Database, s.Collection, s.Key)}
+		}
 		if a != nil && a.live != "" && c.live != "" {
-			w.asks(f, c.question(a).matching(`{"method":"isNotNull","attribute":"`+a.live+`"}`), true)
+			w.asks(f, c.question(a).null(a, false), true)
 		}
 	}
 	c.indexes = slices.DeleteFunc(c.indexes, func(x *schema.Index) bool { return slices.Contains(x.Attributes, s.Key) })

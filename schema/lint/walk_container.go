@@ -45,6 +45,7 @@ func (w *walker) deleteDatabase(s steps.DeleteDatabase) {
 	for _, c := range d.collections {
 		if c.live != "" {
 			ask.collections = append(ask.collections, c.live)
+			ask.touched = ask.touched || c.touched
 		}
 		held = held || c.written > 0
 	}

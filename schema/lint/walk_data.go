@@ -64,6 +64,7 @@ func (w *walker) document(database, id string, data map[string]any, permissions 
 			a.filled = true
 		}
 	}
+	c.touched = true
 	if creates {
 		c.written++
 	}
@@ -82,6 +83,7 @@ func (w *walker) fill(s steps.FillAttribute) {
 	if c == nil {
 		return
 	}
+	c.touched = true
 	every := s.Value != nil
 	if s.From != "" {
 		switch from := w.has(c, s.From, "from"); {

@@ -37,7 +37,7 @@ func (w *walker) updateIndex(s steps.UpdateIndex) {
 // indexed looks at an index that comes, and puts it into the collection.
 func (w *walker) indexed(c *collection, x schema.Index) {
 	var live []*attribute
-	empty := false
+	empty := slices.Contains(x.Attributes, "$id") // no two documents are alike in that
 	for _, key := range x.Attributes {
 		if strings.HasPrefix(key, "$") {
 			continue
@@ -46,7 +46,7 @@ func (w *walker) indexed(c *collection, x schema.Index) {
 		if _, other := c.other(key); other != nil {
 			w.finding(CodeServer, []string{"attributes", "columns"}, "leave it out", "index %s covers %s, a relationship: Appwrite indexes those itself", x.Key, key)
 		}
-		empty = empty || w.none(c, key, holding) // nothing but null, which may repeat
+		empty = empty || w.none(c, key, holding) // or nothing but null, which may repeat
 		if a == nil {
 			continue
 		}

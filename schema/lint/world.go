@@ -33,6 +33,7 @@ type collection struct {
 	attributes  []*attribute
 	indexes     []*schema.Index
 	written     int                   // documents that this migration creates in it
+	touched     bool                  // a migration has changed documents in it
 	gone        map[string]*attribute // deleted in this migration, by key
 	restrictive map[string]bool       // limits known to be exceeded
 	documents   map[string]string     // ids of those that migrations have created, by their lower case
@@ -201,6 +202,7 @@ func (w *world) unsure() {
 		d.open = true
 		for _, c := range d.collections {
 			c.open = true
+			c.touched = true
 			c.documents = map[string]string{}
 		}
 	}
