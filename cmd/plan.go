@@ -31,6 +31,7 @@ type plannedResult struct {
 	Late         bool   `json:"late,omitempty"`
 	Undo         string `json:"undo"`
 	Irreversible string `json:"irreversible,omitempty"`
+	Refused      string `json:"refused,omitempty"` // why the run would not begin
 	Requests     int64  `json:"requests"`
 	Documents    int64  `json:"archive_documents,omitempty"`
 	Archived     int64  `json:"archive_bytes,omitempty"`
@@ -128,6 +129,10 @@ func (s *session) planned(ctx context.Context, task migrations.Task) (planResult
 		Version: task.Version, Migration: task.Name, Direction: string(task.Direction), Source: string(task.Source),
 		Operations: []plannedResult{},
 	}
+	receipts, err := s.receipts(ctx)
+	if err != nil {
+		return p, err
+	}
 	for _, op := range task.Plan.Operations {
 		subject := op.Effect
 		if op.Late { // its effect speaks of a name that only the run will make
@@ -142,11 +147,21 @@ func (s *session) planned(ctx context.Context, task migrations.Task) (planResult
 			Undo: undoInWords(op), Irreversible: task.Irreversible[op.ID],
 			Requests: estimate.Requests, Documents: estimate.Documents, Archived: estimate.Bytes, AtLeast: estimate.AtLeast,
 		}
+		if !receipts {
+			line.Refused = op.Exacting
+		}
 		p.Requests += line.Requests
 		p.Archived += line.Archived
 		p.Operations = append(p.Operations, line)
 	}
 	return p, nil
+}
+
+// receipts reports whether a run has receipts here, by which it knows what has
+// happened without an answer. Where nothing has run yet, no journal tells.
+func (s *session) receipts(ctx context.Context) (bool, error) {
+	server, err := s.client.Detect(ctx)
+	return err == nil && s.place.remote() && server.Capabilities.Transactions, err
 }
 
 // undoInWords says what will take an operation back, as far as that is known
@@ -233,6 +248,11 @@ func (a *app) printPlans(w io.Writer, plans []planResult) {
 			rows = append(rows, []string{fmt.Sprint(len(rows) + 1), kind, op.Target, fmt.Sprint(op.Requests), archive, undo})
 		}
 		a.grid(w, []string{"#", "OPERATION", "TARGET", "REQUESTS", "ARCHIVE", "UNDO"}, rows)
+		for _, op := range plan.Operations {
+			if op.Refused != "" {
+				fmt.Fprintf(w, "%s: %s of %s: %s\n", p.bad("would be refused"), op.Kind, op.Target, op.Refused)
+			}
+		}
 		fmt.Fprintf(w, "%s, about %d requests, the history's included", plural(len(rows), "operation"), plan.Requests)
 		if plan.Archived > 0 {
 			fmt.Fprintf(w, ", about %s set aside", size(plan.Archived))

@@ -9,7 +9,8 @@ import (
 )
 
 // sendRequest does to the newest server of a script what somebody else might:
-// request METHOD PATH [JSON]. It wants the server to take it.
+// request METHOD PATH [JSON]. It wants the server to take it;
+// the answer is the output.
 func sendRequest(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: request METHOD PATH [JSON]")
@@ -32,6 +33,8 @@ func sendRequest(ts *testscript.TestScript, _ bool, args []string) {
 	if answer.StatusCode >= http.StatusMultipleChoices {
 		ts.Fatalf("%s %s: %d %s", args[0], args[1], answer.StatusCode, text)
 	}
+	_, err = ts.Stdout().Write(text)
+	ts.Check(err)
 }
 
 // readOnly makes the newest server of a script refuse whatever is no read.
