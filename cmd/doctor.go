@@ -216,9 +216,12 @@ func (d *doctor) examineUnique(ctx context.Context, database, collection string,
 	}
 }
 
-// hint says what to do about an error that a first request meets.
+// hint says what to do about an error that a first request meets; nothing where
+// the command was stopped.
 func hint(name string, err error, t target) string {
 	switch {
+	case errors.Is(err, context.Canceled):
+		return ""
 	case errors.Is(err, appwrite.ErrProjectNotFound):
 		return fmt.Sprintf("check the project id %q of environment %q", t.Project, t.Name)
 	case errors.Is(err, appwrite.ErrUnauthorized):

@@ -202,6 +202,9 @@ func (a *app) lintLive(ctx context.Context, cfg *config, in *lint.Input) error {
 
 // explained adds what to do about an error that the server gave.
 func explained(name string, t target, err error) error {
+	if errors.Is(err, context.Canceled) {
+		return err
+	}
 	return &ExitError{Code: ExitFailed, Err: fmt.Errorf("environment %q: %w", t.Name, err), Next: hint(name, err, t)}
 }
 

@@ -83,6 +83,9 @@ func runPlan(c *cobra.Command, a *app, o planOptions) error {
 	if o.shadow && o.down {
 		return usageError(errors.New("--shadow takes the pending migrations up and down again; --down is for those that are applied"), a.name+" plan --shadow")
 	}
+	if o.shadow && o.exitCode {
+		return usageError(errors.New("--exit-code tells whether something is pending; --shadow exits with 1 when something fails"), a.name+" plan --help")
+	}
 	if o.data < 0 || o.data > 0 && !o.shadow {
 		return usageError(errors.New("--data is a number of documents for --shadow"), a.name+" plan --help")
 	}
@@ -98,13 +101,14 @@ func runPlan(c *cobra.Command, a *app, o planOptions) error {
 	} else {
 		tasks, err = s.runner.PlanUp(ctx, o.to)
 	}
-	if errors.Is(err, migrations.ErrNothing) {
+	switch {
+	case errors.Is(err, migrations.ErrNothing) && o.shadow:
+		return s.nothingToTry(ctx, err)
+	case errors.Is(err, migrations.ErrNothing):
 		return a.result("plan", []planResult{}, func(w io.Writer) { fmt.Fprintln(w, "Nothing to do"+because(err)+".") })
-	}
-	if err != nil {
+	case err != nil:
 		return s.refused(err)
-	}
-	if o.shadow {
+	case o.shadow:
 		return s.shadow(ctx, tasks, o)
 	}
 	plans := make([]planResult, 0, len(tasks))

@@ -101,6 +101,19 @@ func (s *session) shadow(ctx context.Context, tasks []migrations.Task, o planOpt
 	return nil
 }
 
+// nothingToTry is a rehearsal of no migration.
+func (s *session) nothingToTry(ctx context.Context, reason error) error {
+	server, err := s.client.Detect(ctx)
+	if err != nil {
+		return s.explain(err)
+	}
+	result := shadowResult{
+		Environment: s.target.Name, Server: server.Version, Good: true,
+		Copied: []copiedResult{}, Migrations: []rehearsedResult{},
+	}
+	return s.app.result("plan-shadow", result, func(w io.Writer) { fmt.Fprintln(w, "Nothing to do"+because(reason)+".") })
+}
+
 // failed tells whether a rehearsal found a fault. A migration that cannot be
 // taken back is none: that is told.
 func failed(r replica.Rehearsal) bool {

@@ -125,6 +125,9 @@ func (r *sideReader) live(ctx context.Context, name string) (side, error) {
 	defer client.Close()
 	s := side{Label: "environment " + t.Name, env: t.Name}
 	explain := func(err error) error {
+		if errors.Is(err, context.Canceled) {
+			return err
+		}
 		return &ExitError{Code: ExitFailed, Err: fmt.Errorf("environment %q: %w", t.Name, err), Next: firstOf(hint(r.app.name, err, t), r.app.name+" doctor --env "+t.Name)}
 	}
 	profile, err := replica.ProfileOf(ctx, client)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path"
 	"path/filepath"
@@ -63,7 +64,10 @@ func runSquash(c *cobra.Command, a *app, span string, o squashOptions) error {
 	}
 	profile, err := replica.ProfileFor(o.server)
 	if err != nil {
-		return usageError(err, "")
+		return usageError(fmt.Errorf("--server: %w", err), a.name+" squash --help")
+	}
+	for _, notice := range profile.Notices {
+		fmt.Fprintf(a.streams.Err, "note: %s\n", notice)
 	}
 	set, err := a.loadSet(&cfg)
 	if err != nil {
@@ -126,7 +130,11 @@ func (a *app) replaceFiles(cfg *config, m *migrations.Migration, list []*migrati
 		return fmt.Errorf("the squashed migration cannot be read back; nothing was written: %w", err)
 	}
 	root := a.migrationRoot(cfg)
-	if err := writeExclusive(filepath.Join(root, filepath.FromSlash(file)), b.Bytes()); err != nil {
+	err := writeExclusive(filepath.Join(root, filepath.FromSlash(file)), b.Bytes())
+	if errors.Is(err, fs.ErrExist) {
+		return usageError(fmt.Errorf("%s is here already; nothing was written", file), "the same command with another --name")
+	}
+	if err != nil {
 		return fmt.Errorf("write %s: %w", file, err)
 	}
 	result := squashResult{Wrote: file, Steps: len(m.Up), Replaced: []string{}}
