@@ -1,7 +1,6 @@
 package lint_test
 
 import (
-	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -245,52 +244,5 @@ func TestWhatIsCopiedOutOfAnAttributeOfOthersIsNotLost(t *testing.T) {
 		if !slices.Equal(got, want) {
 			t.Errorf("%s is deleted: found %v, want %v", deleted, got, want)
 		}
-	}
-}
-
-// Lines that are to be put before a step stand where the step stands, and parse.
-func TestLinesToInsertAreIndentedAsTheStep(t *testing.T) {
-	t.Parallel()
-	for name, c := range map[string]struct {
-		before, step string
-		lines        int
-	}{
-		"none":        {"database: shop\nsteps:\n", "- delete_attribute: { collection: products, key: note }\n", 1},
-		"four":        {"database: shop\nsteps:\n", "    - delete_attribute: { collection: products, key: note }\n", 1},
-		"in brackets": {"database: shop\nsteps: [\n", "  { delete_attribute: { collection: products, key: note } } ]\n", 0},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			file := func(text string) fstest.MapFS {
-				return fstest.MapFS{
-					"20260101000001_shop.yaml":   &fstest.MapFile{Data: []byte(shop)},
-					"20260101000002_change.yaml": &fstest.MapFile{Data: []byte(text)},
-				}
-			}
-			report := look(t, file(c.before+c.step))
-			if len(report.Findings) != 1 || len(report.Findings[0].Insert) != c.lines {
-				t.Fatalf("found %+v", report.Findings)
-			}
-			if c.lines == 0 {
-				return
-			}
-			fixed := c.before + strings.Join(report.Findings[0].Insert, "\n") + "\n" + c.step
-			if left := look(t, file(fixed)).Findings; len(left) > 0 {
-				t.Errorf("%v is found in\n%s", left, fixed)
-			}
-		})
-	}
-}
-
-func TestPathsInSARIFAreReferences(t *testing.T) {
-	t.Parallel()
-	report := sample(t)
-	report.Findings[0].At.File = "my app/20260101000002_drop#1.yaml"
-	var b bytes.Buffer
-	if err := report.SARIF(&b, ""); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(b.String(), `"uri": "my%20app/20260101000002_drop%231.yaml"`) {
-		t.Errorf("the log is %s", b.String())
 	}
 }

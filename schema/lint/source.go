@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/goccy/go-yaml/lexer"
@@ -132,6 +133,17 @@ func (s *source) before(step int, lines []string) []string {
 		moved[i] = strings.Repeat(" ", indent(first)) + strings.TrimLeft(line, " ")
 	}
 	return moved
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9._-]*$`)
+
+// word writes an id or a key as YAML takes it for text.
+func word(id string) string {
+	keyword := slices.Contains([]string{"true", "false", "null", "yes", "no", "on", "off", "y", "n", "inf", "nan"}, strings.ToLower(id))
+	if plainWord.MatchString(id) && !keyword {
+		return id
+	}
+	return strconv.Quote(id)
 }
 
 // alone says that a line holds nothing but a comment.

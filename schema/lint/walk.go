@@ -229,15 +229,19 @@ func (w *walker) schemaStep(c *collection) {
 	}
 }
 
-// taken finds that a name is taken, letter case aside.
-func (w *walker) taken(what, name, where string, names []string) {
+// taken finds that a name is taken, letter case aside. The fields may have it,
+// by default id or key.
+func (w *walker) taken(what, name, where string, names []string, fields ...string) {
+	if len(fields) == 0 {
+		fields = []string{"id", "key"}
+	}
 	for _, other := range names {
 		if other == name {
-			w.finding(CodeLetterCase, []string{"id", "key", "new_key"}, "leave the step out, or delete the other first", "%s has %s %s already", where, what, name)
+			w.finding(CodeLetterCase, fields, "leave the step out, or delete the other first", "%s has %s %s already", where, what, name)
 			return
 		}
 		if strings.EqualFold(other, name) {
-			w.finding(CodeLetterCase, []string{"id", "key", "new_key"}, "choose a name that differs in more than letter case", "%s %s: %s has %s, and servers on MariaDB do not tell letter case apart", what, name, where, other)
+			w.finding(CodeLetterCase, fields, "choose a name that differs in more than letter case", "%s %s: %s has %s, and servers on MariaDB do not tell letter case apart", what, name, where, other)
 			return
 		}
 	}

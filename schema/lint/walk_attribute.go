@@ -105,7 +105,7 @@ func (w *walker) narrowings(c *collection, a *attribute, s steps.UpdateAttribute
 	}
 	path, live := c.path()+"/"+s.Key, c.live != "" && a.live != ""
 	where := func(method, value string) []string {
-		return []string{fmt.Sprintf("  - assert: { database: %s, collection: %s, empty: true, where: [{ method: %s, attribute: %s%s }] }", s.Database, s.Collection, method, s.Key, value)}
+		return []string{fmt.Sprintf("  - assert: { database: %s, collection: %s, empty: true, where: [{ method: %s, attribute: %s%s }] }", word(s.Database), word(s.Collection), method, word(s.Key), value)}
 	}
 	if requires && !a.Required && !a.complete && !w.none(c, s.Key, lacking) {
 		f := w.finding(CodeMadeRequired, []string{"required"}, "fill it in an earlier migration, and assert here that no document lacks it",
@@ -206,7 +206,7 @@ func (w *walker) renameAttribute(s steps.RenameAttribute) {
 	}
 	w.schemaStep(c)
 	if !strings.EqualFold(s.Key, s.NewKey) {
-		w.taken("attribute", s.NewKey, "collection "+c.path(), c.keys())
+		w.taken("attribute", s.NewKey, "collection "+c.path(), c.keys(), "new_key")
 	}
 	if c.made != w.m.Version && (a == nil || a.made != w.m.Version && !a.copied) {
 		w.finding(CodeRename, []string{"new_key"}, fmt.Sprintf("backstep new --expand-contract rename %s.%s %s", s.Collection, s.Key, s.NewKey),
@@ -239,7 +239,7 @@ func (w *walker) deleteAttribute(s steps.DeleteAttribute) {
 	for _, x := range c.using(s.Key) {
 		f := w.finding(CodeIndexLost, nil, "delete the index by name first, so that everybody sees it go",
 			"index %s of %s uses %s and is deleted along: queries that rely on it will be slow or fail", x.Key, c.path(), s.Key)
-		f.Insert = []string{fmt.Sprintf("  - delete_index: { database: %s, collection: %s, key: %s }", s.Database, s.Collection, x.Key)}
+		f.Insert = []string{fmt.Sprintf("  - delete_index: { database: %s, collection: %s, key: %s }", word(s.Database), word(s.Collection), word(x.Key))}
 	}
 	copied := a != nil && a.copied
 	fresh := a != nil && a.made == w.m.Version && !a.filled
@@ -247,7 +247,7 @@ func (w *walker) deleteAttribute(s steps.DeleteAttribute) {
 		f := w.finding(CodeDropAttribute, nil, "make sure first that nothing is lost, or say with a nolint why its values may go",
 			"this deletes %s/%s with its values", c.path(), s.Key)
 		if a == nil || !a.Encrypt {
-			f.Insert = []string{fmt.Sprintf("  - assert: { database: %s, collection: %s, empty: true, where: [{ method: isNotNull, attribute: %s }] }", s.Database, s.Collection, s.Key)}
+			f.Insert = []string{fmt.Sprintf("  - assert: { database: %s, collection: %s, empty: true, where: [{ method: isNotNull, attribute: %s }] }", word(s.Database), word(s.Collection), word(s.Key))}
 		}
 		if a != nil && a.live != "" && c.live != "" {
 			w.asks(f, c.question(a).null(a, false), true)

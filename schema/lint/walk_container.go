@@ -105,7 +105,7 @@ func (w *walker) deleteCollection(s steps.DeleteCollection) {
 	if w.mayHold(c) {
 		f := w.finding(CodeDropCollection, nil, "make sure first that it is empty, or say with a nolint why its documents may go",
 			"this deletes collection %s with its documents", c.path())
-		f.Insert = []string{fmt.Sprintf("  - assert: { database: %s, collection: %s, empty: true }", s.Database, s.ID)}
+		f.Insert = []string{fmt.Sprintf("  - assert: { database: %s, collection: %s, empty: true }", word(s.Database), word(s.ID))}
 		w.asks(f, c.question(), c.live != "")
 	}
 	c.database.collections = slices.DeleteFunc(c.database.collections, func(o *collection) bool { return o == c })
@@ -167,9 +167,9 @@ func (w *walker) createRelationship(s steps.CreateRelationship) {
 	}
 	w.taken("attribute", key, "collection "+c.path(), c.keys())
 	if s.TwoWay {
-		w.taken("attribute", back, "collection "+related.path(), related.keys())
+		w.taken("attribute", back, "collection "+related.path(), related.keys(), "two_way_key")
 	} else { // a hidden key, which other hidden ones may have too
-		w.taken("attribute", back, "collection "+related.path(), related.own())
+		w.taken("attribute", back, "collection "+related.path(), related.own(), "two_way_key")
 	}
 	onDelete := s.OnDelete
 	if onDelete == "" {
