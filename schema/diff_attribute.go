@@ -221,16 +221,31 @@ func (c *collectionDiff) gainsDefault() bool {
 }
 
 // withoutDefault gives the attribute as it is to be, and puts its new default
-// off until documents have been linked, where some will be.
+// off until documents have been written to for the sake of others, where some
+// will be: written one by one, they would get that default where they are null.
 func (c *collectionDiff) withoutDefault(p attributePair) Attribute {
-	links := slices.ContainsFunc(c.pairs, func(p attributePair) bool { return p.way == wayRebuild || p.way == wayLink })
-	if !links || p.now.Default == nil || p.was != nil && p.was.Default != nil && p.way == wayAlter {
+	others := func(o attributePair) bool { return o.now != p.now && c.writes(o) }
+	if p.now.Default == nil || p.was != nil && p.was.Default != nil && p.way == wayAlter || !slices.ContainsFunc(c.pairs, others) {
 		return *p.now
 	}
 	later := *p.now
 	later.Default = nil
 	c.add(stageDefaults, p.change, c.update(p.now.Key, later, *p.now)...)
 	return later
+}
+
+// writes reports whether documents are written to on the way of a pair.
+func (c *collectionDiff) writes(p attributePair) bool {
+	switch p.way {
+	case wayCopy, wayRebuild, wayUnlink, wayLink:
+		return true
+	case wayCreate, wayReplace:
+		return c.toldFill(p.now.Key) != nil
+	case wayAlter:
+		return p.now.Required && !p.was.Required && c.fillFor(*p.now, p.was) != nil
+	default:
+		return false
+	}
 }
 
 // alter changes an attribute in place: what takes less room first.

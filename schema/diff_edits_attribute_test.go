@@ -46,6 +46,9 @@ func (e *editor) attribute(db *schema.Database, c *schema.Collection) string {
 		}
 		return "default"
 	case 7:
+		if a.Type == "point" {
+			return "" // there are no lists of points
+		}
 		a.Array, a.Default = !a.Array, nil
 		return "array"
 	default:

@@ -55,6 +55,8 @@ func TestDiffTakesTheWayThatKeepsData(t *testing.T) {
 	by := func(key string, attributes ...string) schema.Index {
 		return schema.Index{Key: key, Type: "key", Attributes: attributes}
 	}
+	author := required
+	author.Key = "author"
 	for name, c := range map[string]struct {
 		from, to schema.Model
 		opts     []schema.DiffOption
@@ -89,6 +91,11 @@ func TestDiffTakesTheWayThatKeepsData(t *testing.T) {
 			shopOf(nil), shopOf([]schema.Attribute{required}),
 			[]schema.DiffOption{schema.WithFills(schema.Fill{Database: "shop", Collection: "products", Key: "title", Value: []byte(`"?"`)})},
 			[]string{"create_attribute title", "fill_attribute title", "update_attribute title"},
+		},
+		"a new default after documents have been written to": {
+			shopOf([]schema.Attribute{text("title", 40)}), shopOf([]schema.Attribute{withDefault, author}),
+			[]schema.DiffOption{schema.WithFills(schema.Fill{Database: "shop", Collection: "products", Key: "author", Value: []byte(`"?"`)})},
+			[]string{"create_attribute author", "fill_attribute author", "update_attribute author", "update_attribute title"},
 		},
 		"new indexes before old ones go": {
 			shopOf([]schema.Attribute{text("title", 40)}, by("old", "title")), shopOf([]schema.Attribute{text("title", 40)}, by("new", "title", "$createdAt")), nil,
