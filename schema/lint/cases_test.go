@@ -57,11 +57,22 @@ func TestAnAssertionCountsForWhatItProves(t *testing.T) {
 		"all have it, renamed and required":    {none("{ method: isNull, attribute: title }") + "  - rename_attribute: { collection: products, key: title, new_key: name } # backstep:nolint BS404 not in use\n  - update_attribute: { collection: products, key: name, required: true }\n", nil},
 		"all have it, unique":                  {none(null) + unique, []string{"BS206"}},
 		"none has it, unique":                  {none(notNull) + unique, nil},
-		"with the id, unique":                  {"  - create_index: { collection: products, key: one_note, type: unique, attributes: [note, $id] }\n", nil},
 		"all have it, shortened":               {none(null) + shorten, []string{"BS203"}},
 		"none has it, shortened":               {none(notNull) + shorten, nil},
 		"behind the step":                      {drop + none("{ method: isNotNull, attribute: title }"), []string{"BS103"}},
 		"all have it, another one of that key": {none(null) + "  - delete_attribute: { collection: products, key: note } # backstep:nolint BS103 no notes\n  - create_attribute: { collection: products, key: note, type: string, size: 255 }\n" + required, []string{"BS202"}},
+	})
+}
+
+func TestWhatIsUniqueAlreadyIsNotAskedAbout(t *testing.T) {
+	t.Parallel()
+	hold(t, map[string]kase{
+		"with the id, unique":             {"  - create_index: { collection: products, key: one_note, type: unique, attributes: [note, $id] }\n", nil},
+		"unique before, in another order": {"  - create_index: { collection: products, key: one, type: unique, attributes: [note] } # backstep:nolint BS206 none are alike\n  - update_index: { collection: products, key: one, type: unique, attributes: [note], orders: [DESC] }\n", nil},
+		"unique before, with more":        {"  - create_index: { collection: products, key: one, type: unique, attributes: [note] } # backstep:nolint BS206 none are alike\n  - create_index: { collection: products, key: two, type: unique, attributes: [title, note] }\n", nil},
+		"unique before, with less":        {"  - create_index: { collection: products, key: one, type: unique, attributes: [title, note] } # backstep:nolint BS206 none are alike\n  - update_index: { collection: products, key: one, type: unique, attributes: [note] }\n", []string{"BS206"}},
+		"its beginning was unique":        {"  - create_index: { collection: products, key: one, type: unique, attributes: [note], lengths: [9] } # backstep:nolint BS206 none are alike\n  - update_index: { collection: products, key: one, type: unique, attributes: [note] }\n", nil},
+		"only as a whole was it unique":   {"  - create_index: { collection: products, key: one, type: unique, attributes: [note] } # backstep:nolint BS206 none are alike\n  - update_index: { collection: products, key: one, type: unique, attributes: [note], lengths: [9] }\n", []string{"BS206"}},
 	})
 }
 

@@ -2,6 +2,7 @@ package lint
 
 import (
 	"errors"
+	"math"
 	"slices"
 	"strings"
 
@@ -19,7 +20,7 @@ func (w *walker) createIndex(x schema.Index, database, id string) {
 		names = append(names, other.Key)
 	}
 	w.taken("index", x.Key, "collection "+c.path(), names)
-	w.indexed(c, x)
+	w.indexed(c, x, c.distinct(x))
 }
 
 func (w *walker) updateIndex(s steps.UpdateIndex) {
@@ -30,14 +31,34 @@ func (w *walker) updateIndex(s steps.UpdateIndex) {
 	if old := c.index(s.Key); old == nil && !c.open {
 		w.missing("index", c.path()+"/"+s.Key, false, "key")
 	}
+	x := schema.Index{Key: s.Key, Type: s.Type, Attributes: s.Attributes, Orders: s.Orders, Lengths: s.Lengths}
+	distinct := c.distinct(x)
 	c.indexes = slices.DeleteFunc(c.indexes, func(x *schema.Index) bool { return x.Key == s.Key })
-	w.indexed(c, schema.Index{Key: s.Key, Type: s.Type, Attributes: s.Attributes, Orders: s.Orders, Lengths: s.Lengths})
+	w.indexed(c, x, distinct)
+}
+
+// distinct says that no two documents are alike in what an index covers: in
+// their id, or because of a unique index that is there and covers no more of them.
+func (c *collection) distinct(x schema.Index) bool {
+	return slices.Contains(x.Attributes, "$id") || slices.ContainsFunc(c.indexes, func(y *schema.Index) bool {
+		return y.Type == "unique" && !slices.ContainsFunc(y.Attributes, func(key string) bool {
+			at := slices.Index(x.Attributes, key)
+			return at < 0 || length(x, at) < length(*y, slices.Index(y.Attributes, key))
+		})
+	})
+}
+
+// length is how many characters of an attribute an index covers.
+func length(x schema.Index, at int) int {
+	if at < len(x.Lengths) && x.Lengths[at] > 0 {
+		return x.Lengths[at]
+	}
+	return math.MaxInt
 }
 
 // indexed looks at an index that comes, and puts it into the collection.
-func (w *walker) indexed(c *collection, x schema.Index) {
+func (w *walker) indexed(c *collection, x schema.Index, distinct bool) {
 	var live []*attribute
-	empty := slices.Contains(x.Attributes, "$id") // no two documents are alike in that
 	for _, key := range x.Attributes {
 		if strings.HasPrefix(key, "$") {
 			continue
@@ -46,14 +67,14 @@ func (w *walker) indexed(c *collection, x schema.Index) {
 		if _, other := c.other(key); other != nil {
 			w.finding(CodeServer, []string{"attributes", "columns"}, "leave it out", "index %s covers %s, a relationship: Appwrite indexes those itself", x.Key, key)
 		}
-		empty = empty || w.none(c, key, holding) // or nothing but null, which may repeat
+		distinct = distinct || w.none(c, key, holding) // nothing but null, which may repeat
 		if a == nil {
 			continue
 		}
 		live = append(live, a)
-		empty = empty || a.made == w.m.Version && !a.filled
+		distinct = distinct || a.made == w.m.Version && !a.filled
 	}
-	if x.Type == "unique" && w.mayHold(c) && !empty {
+	if x.Type == "unique" && w.mayHold(c) && !distinct {
 		f := w.finding(CodeUniqueOverData, []string{"type"}, "look for duplicates first (backstep lint --live), and mend them in an earlier migration",
 			"unique index %s over %s of %s fails where two documents are alike, letter case and accents aside", x.Key, words(x.Attributes), c.path())
 		known := c.live != "" && len(live) == len(x.Attributes) && !slices.ContainsFunc(live, func(a *attribute) bool { return a.live == "" })
