@@ -83,8 +83,14 @@ func (s *session) shadow(ctx context.Context, tasks []migrations.Task, o planOpt
 	if o.serial {
 		options = append(options, migrations.WithSerial())
 	}
-	history := migrations.History{Database: s.cfg.History.Database, Collection: s.cfg.History.Collection}
-	r, err := replica.Rehearse(ctx, s.client, list, o.data, history, options...)
+	receipts, err := s.receipts(ctx)
+	if err != nil {
+		return s.explain(err)
+	}
+	r, err := replica.Rehearse(ctx, s.client, list, replica.Setting{
+		History:  migrations.History{Database: s.cfg.History.Database, Collection: s.cfg.History.Collection},
+		Receipts: receipts, Each: o.data,
+	}, options...)
 	if err != nil {
 		return s.explain(err)
 	}

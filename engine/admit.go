@@ -42,7 +42,7 @@ func (e *Engine) record(request Request) (journal.Started, []Step, error) {
 
 // exact refuses a step that needs a receipt where there are none.
 func (e *Engine) exact(operation string, step Step) error {
-	if reason := exacting(step); reason != "" && e.receipts == nil {
+	if reason := exacting(step); reason != "" && e.receipts == nil && !e.unrivalled {
 		return &OperationError{
 			Operation: operation, Kind: step.Kind(), Target: step.Target(), Phase: DoingCapture,
 			Err: fmt.Errorf("%w: %s", ErrRefused, reason),

@@ -28,6 +28,7 @@ type Engine struct {
 	guard        func(context.Context) error
 	watch        Watch
 	receipts     journal.Receipts // nil: none
+	unrivalled   bool             // what needs a receipt is done without
 	interrupt    Interrupt
 	abort        <-chan struct{}
 	undoTimeout  time.Duration

@@ -289,6 +289,16 @@ func TestStepsThatNeedReceiptsAreRefusedBeforeAnythingHasBegun(t *testing.T) {
 	wantWorld(t, w, map[string]string{"n": "5"})
 }
 
+func TestStepsThatNeedReceiptsAreDoneWithoutWhereNobodyElseWrites(t *testing.T) {
+	t.Parallel()
+	w := newWorld(map[string]string{"n": "5"})
+	e := newSigningEngine(t, w, engine.WithReceipts(nil), engine.WithoutRivals())
+	if _, err := e.Run(t.Context(), engine.Request{Run: run, Plan: planOf(t, signed{step: add("n", 3).(step)})}); err != nil {
+		t.Fatal(err)
+	}
+	wantWorld(t, w, map[string]string{"n": "8"})
+}
+
 func TestARunThatIsOpenUnderAReceiptIsRefusedWhereThereAreNone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(nil)

@@ -77,18 +77,27 @@ func (r Rehearsal) Good() bool {
 	return true
 }
 
+// Setting is what a rehearsal has to know of the environment.
+type Setting struct {
+	// History is where the project keeps what was applied; its database is not
+	// copied.
+	History migrations.History
+	// Receipts tells that the environment's journal keeps them. Without, steps
+	// that need one are refused as they would be there.
+	Receipts bool
+	// Each is how many documents of each collection come along.
+	Each int
+}
+
 // Rehearse copies a live project into an embedded server like it, with a sample
 // of its documents, and takes the copy through the migrations: each up, all down
 // again in reverse, and each up once more. The live project is only read, through
 // a client that fails on every write. The documents that the migrations name are
-// in the sample in any case. history is where the project keeps what was applied;
-// its database is not copied.
+// in the sample in any case.
 //
-// each is how many documents of each collection come along. The options are those
-// of the runner.
-//
-// The error says that there was no rehearsal; how it went is in the result.
-func Rehearse(ctx context.Context, live *appwrite.Client, list []*migrations.Migration, each int, history migrations.History, options ...migrations.RunnerOption) (result Rehearsal, err error) {
+// The options are those of the runner. The error says that there was no
+// rehearsal; how it went is in the result.
+func Rehearse(ctx context.Context, live *appwrite.Client, list []*migrations.Migration, as Setting, options ...migrations.RunnerOption) (result Rehearsal, err error) {
 	profile, err := ProfileOf(ctx, live)
 	if err != nil {
 		return Rehearsal{}, err
@@ -98,15 +107,15 @@ func Rehearse(ctx context.Context, live *appwrite.Client, list []*migrations.Mig
 		return Rehearsal{}, err
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	if history.Database == "" {
-		history.Database = migrations.DefaultHistoryDatabase
+	if as.History.Database == "" {
+		as.History.Database = migrations.DefaultHistoryDatabase
 	}
-	sample := Sample{Each: each, Named: named(list)}
-	copied, err := r.Clone(ctx, live, sample, history.Database)
+	sample := Sample{Each: as.Each, Named: named(list)}
+	copied, err := r.Clone(ctx, live, sample, as.History.Database)
 	if err != nil {
 		return Rehearsal{}, fmt.Errorf("copy the project: %w", err)
 	}
-	reh := &rehearsal{replica: r, history: history, result: Rehearsal{Version: profile.Version, Exact: profile.Exact, Copy: copied}}
+	reh := &rehearsal{replica: r, as: as, result: Rehearsal{Version: profile.Version, Exact: profile.Exact, Copy: copied}}
 	if err := reh.prepare(list, options); err != nil {
 		return Rehearsal{}, err
 	}
@@ -132,7 +141,7 @@ func named(list []*migrations.Migration) []DocumentRef {
 // A rehearsal under way.
 type rehearsal struct {
 	replica *Replica
-	history migrations.History
+	as      Setting
 	list    []*migrations.Migration // as they are tried
 	runner  *migrations.Runner
 	meter   *meter
@@ -154,11 +163,15 @@ func (r *rehearsal) prepare(list []*migrations.Migration, options []migrations.R
 		return err
 	}
 	r.meter = &meter{read: r.replica.Requests}
-	e, store, err := r.replica.engineOn(codec, engine.WithObserver(r.meter))
+	opts := []engine.Option{engine.WithObserver(r.meter)}
+	if r.as.Receipts {
+		opts = append(opts, engine.WithoutRivals())
+	}
+	e, store, err := r.replica.engineOn(codec, opts...)
 	if err != nil {
 		return err
 	}
-	options = append(slices.Clone(options), migrations.WithHistory(r.history))
+	options = append(slices.Clone(options), migrations.WithHistory(r.as.History))
 	r.runner, err = migrations.NewRunner(set, e, store, r.replica.Client, codec, options...)
 	return err
 }
@@ -230,7 +243,7 @@ func (r *rehearsal) perform(ctx context.Context) error {
 }
 
 func (r *rehearsal) take(ctx context.Context) (snapshot, error) {
-	return take(ctx, r.replica.Client, r.history.Database)
+	return take(ctx, r.replica.Client, r.as.History.Database)
 }
 
 // pass runs one migration in one direction.

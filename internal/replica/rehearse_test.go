@@ -23,7 +23,7 @@ func rehearse(t *testing.T, version string, each int, list ...*migrations.Migrat
 	l.up(t, parse(t, "20260101000001", "shop", shop))
 	before := l.state(t)
 	l.watch()
-	result, err := replica.Rehearse(t.Context(), l.client, list, each, migrations.History{})
+	result, err := replica.Rehearse(t.Context(), l.client, list, replica.Setting{Receipts: version != "1.7.4", Each: each})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -212,10 +212,13 @@ func TestAnIncrementIsRehearsedForthAndBack(t *testing.T) {
 	m := parse(t, "20260102000001", "increment", `
 database: shop
 steps:
-  - increment: { collection: products, id: lamp, attribute: price, by: 1, allow_race: true }
+  - increment: { collection: products, id: lamp, attribute: price, by: 1 }
 `)
 	if r := rehearse(t, "1.9.6", 5, m); !r.Good() {
 		t.Errorf("it did not go well: %+v", r.Trials[0])
+	}
+	if r := rehearse(t, "1.7.4", 5, m); r.Good() || !strings.Contains(told(r), "allow_race") {
+		t.Errorf("without receipts it is not refused: %+v", r.Trials[0])
 	}
 }
 

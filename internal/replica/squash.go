@@ -22,7 +22,7 @@ func (r *Replica) Apply(ctx context.Context, list []*migrations.Migration) error
 	if err != nil {
 		return err
 	}
-	e, _, err := r.engineOn(codec)
+	e, _, err := r.engineOn(codec, engine.WithoutRivals())
 	if err != nil {
 		return err
 	}

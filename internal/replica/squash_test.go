@@ -73,6 +73,21 @@ func TestASquashBehindOtherMigrationsKeepsTheirSteps(t *testing.T) {
 	}
 }
 
+// On the replica nobody else writes, so an increment needs no receipt there.
+func TestIncrementsAreSquashed(t *testing.T) {
+	t.Parallel()
+	list := chain(t, makeShop,
+		"database: shop\nsteps:\n  - create_attribute: { collection: products, key: stock, type: integer }\n  - create_document: { collection: products, id: lamp, data: { stock: 5 } }\n",
+		"database: shop\nsteps:\n  - increment: { collection: products, id: lamp, attribute: stock, by: 2 }\n")
+	m, err := replica.Squash(t.Context(), list[:1], list[1:], "later", profile(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(m.Up) != 3 || m.Up[2].Change.Kind() != "increment" {
+		t.Errorf("its steps are %v", m.Up)
+	}
+}
+
 // Ids that are drawn come out otherwise every time, so nothing can be proven.
 func TestASquashThatCannotBeProvenIsRefused(t *testing.T) {
 	t.Parallel()
