@@ -81,14 +81,15 @@ type Finding struct {
 
 // String gives the finding on one line, as compilers do.
 func (f Finding) String() string {
-	at := f.At.String()
-	if at == "" {
-		at = f.Migration
-		if f.Step != "" {
-			at += ", " + f.Step
-		}
+	return fmt.Sprintf("%s: %s %s: %s", f.where(), f.Severity, f.Rule.Code, f.Message)
+}
+
+// where is the place in a file, or the step of a migration in Go.
+func (f Finding) where() string {
+	if at := f.At.String(); at != "" {
+		return at
 	}
-	return fmt.Sprintf("%s: %s %s: %s", at, f.Severity, f.Rule.Code, f.Message)
+	return strings.TrimSuffix(f.Migration+", "+f.Step, ", ")
 }
 
 // Report is what was found, by file and place.
@@ -153,6 +154,9 @@ func Run(ctx context.Context, in Input) (Report, error) {
 	report.Findings, report.Silenced = silence(in, sources, found)
 	report.Findings = slices.DeleteFunc(report.Findings, func(f Finding) bool { return f.Severity == Off })
 	for i, f := range report.Findings {
+		if f.At.File == "" { // a migration in Go has no lines to put any before
+			report.Findings[i].Insert = nil
+		}
 		if s := sources[f.At.File]; s != nil && f.At.Line >= 1 && f.At.Line <= len(s.lines) {
 			report.Findings[i].Line = s.lines[f.At.Line-1]
 			report.Findings[i].Insert = s.before(f.step, f.Insert)

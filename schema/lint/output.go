@@ -71,7 +71,7 @@ func (r Report) GitHub(w io.Writer) error {
 		}
 		message := f.Message + "\n" + "fix: " + f.Fix
 		if f.At.File == "" {
-			message = f.Migration + ": " + message
+			message = f.where() + ": " + message
 		}
 		fmt.Fprintf(&b, "::%s %s::%s\n", f.Severity, strings.Join(properties, ","), escaped(message))
 	}
