@@ -91,7 +91,7 @@ func (w *fileWriter) load() error {
 		if w.options.Project != "" {
 			root = root.set("projectId", textNode(w.options.Project))
 		}
-		w.files[w.name] = &cliFile{root: root, layout: layout{indent: "    ", final: true}}
+		w.files[w.name] = &cliFile{root: root, layout: newLayout()}
 		return nil
 	}
 	if err != nil {

@@ -84,8 +84,15 @@ type layout struct {
 	final  bool // a line end at the end
 }
 
-// layoutOf finds out how a file is set.
+// newLayout is how a file is set that nobody has set yet.
+func newLayout() layout { return layout{indent: "    ", final: true} }
+
+// layoutOf finds out how a file is set. One that holds nothing, as an included
+// part does at first, is like a new one.
 func layoutOf(data []byte) layout {
+	if len(bytes.Trim(data, "[]{} \t\r\n")) == 0 {
+		return newLayout()
+	}
 	l := layout{crlf: bytes.Contains(data, []byte("\r\n")), final: bytes.HasSuffix(data, []byte("\n"))}
 	_, rest, broken := bytes.Cut(data, []byte("\n"))
 	if broken {

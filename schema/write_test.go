@@ -189,6 +189,22 @@ func TestIncludedPartsAreWrittenWhereTheyAre(t *testing.T) {
 	}
 }
 
+func TestAnEmptyPartIsWrittenAsANewFileIs(t *testing.T) {
+	t.Parallel()
+	files, err := schema.Write(fstest.MapFS{
+		"appwrite.config.json": {Data: []byte(`{"includes":{"tables":"tables.json","tablesDB":"databases.json"}}`)},
+		"tables.json":          {Data: []byte("[]")}, "databases.json": {Data: []byte("[\n]\n")},
+	}, "appwrite.config.json", library(), schema.WriteOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"tables.json", "databases.json"} {
+		if !bytes.HasPrefix(files[name], []byte("[\n    {\n        \"$id\"")) {
+			t.Errorf("%s is\n%.200s", name, files[name])
+		}
+	}
+}
+
 func TestAFileThatIsNotUnderstoodIsNotWritten(t *testing.T) {
 	t.Parallel()
 	fsys := fstest.MapFS{cliFile: {Data: []byte(`{"tables":[{"$id":"t","databaseId":"d","name":"T","columns":[{"key":"a","type":"strink"}]}]}`)}}
