@@ -143,7 +143,7 @@ func (n neighbourhood) inbound(ctx context.Context, to member) ([]lostLink, erro
 	for _, collection := range n.collections {
 		for _, attribute := range collection.Attributes {
 			r := attribute.Relationship
-			if r == nil || r.TwoWay || r.Related != to.collection || r.Side == childSide {
+			if !readable(collection.ID, attribute) || r.TwoWay || r.Related != to.collection || r.Side == childSide {
 				continue
 			}
 			from, err := n.holders(ctx, collection.ID, attribute, to.id)

@@ -204,3 +204,24 @@ func TestPlainAttributesAndRelationshipsAreNotMixedUp(t *testing.T) {
 		b.wantErr(steps.DeleteRelationship{Database: b.database, Collection: "products", Key: "title"}, steps.ErrRefused)
 	})
 }
+
+// A one-way relationship of a collection with itself can be declared and not
+// used: no version takes its key in a query, so nothing is asked about it.
+func TestDocumentsComeAndGoBesideARelationshipThatCannotBeUsed(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []string{steps.OneToOne, steps.OneToMany, steps.ManyToOne, steps.ManyToMany} {
+		t.Run(kind, func(t *testing.T) {
+			t.Parallel()
+			onEveryVersion(t, func(b *bench) {
+				b.do(
+					steps.CreateCollection{Database: b.database, ID: "wares", Name: "Wares"},
+					steps.CreateAttribute{Database: b.database, Collection: "wares", Key: "title", Type: "string", Size: 20},
+					steps.CreateRelationship{Database: b.database, Collection: "wares", Key: "like", Related: "wares", Type: kind, TwoWayKey: "liked"},
+					b.create("lamp", map[string]any{"title": "Lamp"}),
+				)
+				b.cycle(b.remove("lamp"))
+				b.cycle(b.create("chair", map[string]any{"title": "Chair"}))
+			})
+		})
+	}
+}
