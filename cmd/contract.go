@@ -167,7 +167,7 @@ func (r renaming) contract() []engine.Step {
 // writePair writes both files.
 func (a *app) writePair(folder string, r renaming, first, second string) error {
 	old := r.collection + "." + r.attribute.Key
-	slug := strings.Trim(notWord.ReplaceAllString(strings.ToLower(old+"_to_"+r.newKey), "_"), "_")
+	slug := slugOf(old + "_to_" + r.newKey)
 	expand := (&migrations.Migration{
 		Version: first, Name: "expand_" + slug,
 		Description: fmt.Sprintf("Give %s the name %s as well", old, r.newKey),

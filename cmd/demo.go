@@ -38,7 +38,7 @@ func newDemo(a *app) *cobra.Command {
 		Long: `Starts an embedded Appwrite and works on it with this very program: migrations
 that apply, one that fails in its fifth step and is undone, one that is killed in
 mid-run and resumed. Nothing is needed and nothing is left behind.`,
-		Example: "  backstep demo\n  backstep demo --keep ./demo    keep the project folder to look at",
+		Example: "  backstep demo\n  backstep demo --keep ./demo    # keep the project folder to look at",
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), a, keep) },
 	}

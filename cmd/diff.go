@@ -47,9 +47,9 @@ The steps keep stored data. What cannot is marked with '!', and no file is
 written without --allow-destructive. An attribute that has another key looks as
 if one had gone and one had come: such a likely rename is asked about, or told
 with --rename, and never guessed.`,
-		Example: `  backstep diff                                       the environment against the file
+		Example: `  backstep diff                                       # the environment against the file
   backstep diff env:staging env:production --exit-code
-  backstep diff --name add_prices                     the migration from the migrations to the file
+  backstep diff --name add_prices                     # the migration from the migrations to the file
   backstep diff --name new_title --rename shop.products.title=name
   backstep diff live --format mermaid > change.mmd`,
 		Args: cobra.ArbitraryArgs,
@@ -89,6 +89,9 @@ func (a *app) diffSides(args []string, o diffOptions) (from, to string, err erro
 func runDiff(c *cobra.Command, a *app, args []string, o diffOptions) error {
 	if !slices.Contains([]string{"table", "json", "mermaid"}, o.format) {
 		return usageError(fmt.Errorf("--format is %q; it may be table, json or mermaid", o.format), a.name+" diff --help")
+	}
+	if c.Flags().Changed("name") && slugOf(o.name) == "" {
+		return usageError(fmt.Errorf("--name %q has no letter or digit to name a file by", o.name), a.name+" diff --help")
 	}
 	if o.destructive && o.name == "" {
 		return usageError(errors.New("--allow-destructive is for --name: without it nothing is written"), a.name+" diff --help")
@@ -225,7 +228,7 @@ func (a *app) writeDelta(cfg config, delta *schema.Delta, from, to side, o diffO
 
 // writeChanges writes steps as a new migration file and gives its path.
 func (a *app) writeChanges(cfg config, name, description string, changes []engine.Step, notes []string) (string, error) {
-	slug := strings.Trim(notWord.ReplaceAllString(strings.ToLower(name), "_"), "_")
+	slug := slugOf(name)
 	if slug == "" {
 		return "", usageError(fmt.Errorf("--name %q has no letter or digit to name a file by", name), "")
 	}

@@ -27,7 +27,7 @@ func newDown(a *app) *cobra.Command {
 		Long: `Takes applied migrations back, the newest first, one run each: with what the
 journal remembers of how they were applied, else with their own down, else by
 deleting what they created. A down that cannot finish is undone like an up.`,
-		Example: "  backstep down            the newest\n  backstep down 3          the three newest\n  backstep down --to 20261121093000   everything newer than that\n  backstep down --to 0     everything",
+		Example: "  backstep down            # the newest\n  backstep down 3          # the three newest\n  backstep down --to 20261121093000   # everything newer than that\n  backstep down --to 0     # everything",
 		Args:    atMostOne("the number of migrations"),
 		RunE:    func(c *cobra.Command, args []string) error { return runDown(c, a, o, args) },
 	}

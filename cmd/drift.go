@@ -82,8 +82,8 @@ CLI file takes. The environment is only read; the reserved database is left out.
 Pending migrations do not count. An applied migration that was edited or is
 missing is refused: the history cannot be replayed then.`,
 		Example: `  backstep drift --env production
-  backstep drift --exit-code --format json      for cron: 6 when something drifted
-  backstep drift --exit-code --format github    for CI: an annotation each`,
+  backstep drift --exit-code --format json      # for cron: 6 when something drifted
+  backstep drift --exit-code --format github    # for CI: an annotation each`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error { return runDrift(c, a, o) },
 	}

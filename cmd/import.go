@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -88,7 +87,7 @@ func runImport(a *app, path string, o importOptions) error {
 	if err := migrations.Write(&b, "Imported from "+filepath.Base(path), steps, notes...); err != nil {
 		return err
 	}
-	slug := strings.Trim(notWord.ReplaceAllString(strings.ToLower(o.name), "_"), "_")
+	slug := slugOf(o.name)
 	target := filepath.Join(cfg.Migrations, version+"_"+firstOf(slug, "initial_schema")+".yaml")
 	if _, err := migrations.Parse(filepath.ToSlash(target), b.Bytes()); err != nil {
 		return fmt.Errorf("the migration made of %s cannot be read back; nothing was written: %w", filepath.Base(path), err)

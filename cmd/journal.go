@@ -21,7 +21,7 @@ func newJournal(a *app) *cobra.Command {
 was set aside. It is kept in the project itself, in the reserved database, so that
 any machine can go on with what another began; --journal file:PATH keeps it in a
 file of this machine.`,
-		Example: "  backstep journal show            the runs\n  backstep journal show RUN        one run's records\n  backstep journal verify          check every record's hash\n  backstep journal export backup.ndjson\n  backstep journal prune --keep 90d",
+		Example: "  backstep journal show            # the runs\n  backstep journal show RUN        # one run's records\n  backstep journal verify          # check every record's hash\n  backstep journal export backup.ndjson\n  backstep journal prune --keep 90d",
 		Args:    noArgs,
 		RunE:    func(c *cobra.Command, _ []string) error { return c.Help() },
 	}

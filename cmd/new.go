@@ -60,12 +60,17 @@ var (
 	anyVersion = regexp.MustCompile(`^(\d{14})_`)
 )
 
+// slugOf is what a file's name makes of a migration's, "" where nothing is left.
+func slugOf(name string) string {
+	return strings.Trim(notWord.ReplaceAllString(strings.ToLower(name), "_"), "_")
+}
+
 func runNew(a *app, name string, inGo bool) error {
 	cfg, err := loadConfig(a.flags.dir, a.getenv)
 	if err != nil {
 		return usageError(err, "")
 	}
-	slug := strings.Trim(notWord.ReplaceAllString(strings.ToLower(name), "_"), "_")
+	slug := slugOf(name)
 	if slug == "" {
 		return usageError(fmt.Errorf("%q has no letter or digit to name a file by", name), a.name+" new create_products")
 	}

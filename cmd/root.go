@@ -136,11 +136,11 @@ func newRoot(a *app) *cobra.Command {
 		Long: `Backstep applies migrations to the databases of an Appwrite project. Each step
 is written to a journal before it acts, retried when it may be, and undone in
 reverse order when the migration cannot finish. A run that was cut off resumes.`,
-		Example: `  ` + a.name + ` demo              see it work, with nothing to set up
-  ` + a.name + ` init              start a project in this folder
-  ` + a.name + ` new add_products  write a migration
-  ` + a.name + ` plan              see what it would do
-  ` + a.name + ` up                do it`,
+		Example: `  ` + a.name + ` demo              # see it work, with nothing to set up
+  ` + a.name + ` init              # start a project in this folder
+  ` + a.name + ` new add_products  # write a migration
+  ` + a.name + ` plan              # see what it would do
+  ` + a.name + ` up                # do it`,
 		Annotations:                map[string]string{cobra.CommandDisplayNameAnnotation: a.name},
 		SuggestionsMinimumDistance: 2,
 		SilenceErrors:              true,

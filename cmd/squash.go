@@ -89,7 +89,7 @@ func runSquash(c *cobra.Command, a *app, span string, o squashOptions) error {
 			fmt.Fprintf(a.streams.Err, "note: the down of %s is not carried over\n", m.ID())
 		}
 	}
-	slug := firstOf(strings.Trim(notWord.ReplaceAllString(strings.ToLower(o.name), "_"), "_"), "squashed")
+	slug := firstOf(slugOf(o.name), "squashed")
 	m, err := replica.Squash(c.Context(), before, list, slug, profile)
 	if err != nil {
 		return fmt.Errorf("nothing was written: %w", err)
