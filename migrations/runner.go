@@ -266,8 +266,12 @@ func (r *Runner) PlanUp(ctx context.Context, to string) ([]Task, error) {
 	}
 	var tasks []Task
 	var held []string
+	every := "every migration"
+	if to != "" {
+		every += " up to " + to
+	}
 	for _, item := range status.Migrations {
-		if item.State == Held && item.Version != to {
+		if item.State == Held && (to == "" || item.Version < to) {
 			held = append(held, fmt.Sprintf("%s (%s)", item.Migration.ID(), item.Migration.Hold))
 			continue
 		}
@@ -284,9 +288,9 @@ func (r *Runner) PlanUp(ctx context.Context, to string) ([]Task, error) {
 		return tasks, nil
 	}
 	if len(held) > 0 {
-		return nil, fmt.Errorf("%w: every migration is applied but what is on hold until it is asked for by its version: %s", ErrNothing, strings.Join(held, ", "))
+		return nil, fmt.Errorf("%w: %s is applied but what is on hold until it is asked for by its version: %s", ErrNothing, every, strings.Join(held, ", "))
 	}
-	return nil, fmt.Errorf("%w: every migration is applied", ErrNothing)
+	return nil, fmt.Errorf("%w: %s is applied", ErrNothing, every)
 }
 
 // Up applies the pending migrations, as PlanUp has them, one run each, and stops
