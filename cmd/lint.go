@@ -34,6 +34,9 @@ func (c *lintConfig) validate() error {
 	if err := c.Rules.Validate(); err != nil {
 		return fmt.Errorf("%s: lint.rules: %w", configFile, err)
 	}
+	if err := lint.CheckSince(c.Since); err != nil {
+		return fmt.Errorf("%s: lint: %w", configFile, err)
+	}
 	if !slices.Contains([]string{"", "off", "error", "warning"}, c.BeforeUp) {
 		return fmt.Errorf("%s: lint.before_up is %q; it may be off, error or warning", configFile, c.BeforeUp)
 	}
@@ -98,6 +101,9 @@ backstep.yaml, and a comment in the file silences a rule with a reason:
 func runLint(c *cobra.Command, a *app, o lintOptions) error {
 	if !slices.Contains([]string{"table", "json", "github", "sarif"}, o.format) {
 		return usageError(fmt.Errorf("--format is %q; it may be table, json, github or sarif", o.format), a.name+" lint --help")
+	}
+	if err := lint.CheckSince(o.since); err != nil {
+		return usageError(err, a.name+" lint --help")
 	}
 	cfg, err := loadConfig(a.flags.dir, a.getenv)
 	if err != nil {

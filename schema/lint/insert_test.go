@@ -1,15 +1,9 @@
 package lint_test
 
 import (
-	"bytes"
 	"strings"
 	"testing"
 	"testing/fstest"
-
-	"github.com/backstep-dev/backstep/migrations"
-	"github.com/backstep-dev/backstep/schema"
-	"github.com/backstep-dev/backstep/schema/lint"
-	"github.com/backstep-dev/backstep/steps"
 )
 
 // Lines that are to be put before a step stand where the step stands, and parse.
@@ -66,19 +60,6 @@ func TestIdsThatLookLikeNumbersAreInsertedAsText(t *testing.T) {
 	}
 }
 
-func TestPathsInSARIFAreReferences(t *testing.T) {
-	t.Parallel()
-	report := sample(t)
-	report.Findings[0].At.File = "my app/20260101000002_drop#1.yaml"
-	var b bytes.Buffer
-	if err := report.SARIF(&b, ""); err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(b.String(), `"uri": "my%20app/20260101000002_drop%231.yaml"`) {
-		t.Errorf("the log is %s", b.String())
-	}
-}
-
 func TestATakenNameIsPointedAt(t *testing.T) {
 	t.Parallel()
 	const orders = "  - create_collection: { id: orders, name: Orders }\n"
@@ -96,27 +77,5 @@ func TestATakenNameIsPointedAt(t *testing.T) {
 		if len(report.Findings) != 1 || !strings.HasPrefix(report.Findings[0].Line[report.Findings[0].At.Column-1:], name) {
 			t.Errorf("%s: found %+v", name, report.Findings)
 		}
-	}
-}
-
-func TestAMigrationInGoIsNamedByItsStep(t *testing.T) {
-	t.Parallel()
-	set, err := migrations.NewSet(migrations.New("20260101000001", "drop", func(s *steps.Builder) {
-		s.Database("shop").Collection("products").DeleteAttribute("note")
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	report, err := lint.Run(t.Context(), lint.Input{Set: set, Limits: schema.DefaultLimits()})
-	if err != nil || len(report.Findings) != 1 || len(report.Findings[0].Insert) != 0 {
-		t.Fatalf("found %+v, %v", report.Findings, err)
-	}
-	var b bytes.Buffer
-	if err := report.GitHub(&b); err != nil {
-		t.Fatal(err)
-	}
-	want := "::error title=BS103 drop-attribute::20260101000001_drop, delete_attribute-1: " + report.Findings[0].Message
-	if !strings.HasPrefix(b.String(), want) {
-		t.Errorf("the annotation is %s, want %s", b.String(), want)
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -115,7 +116,7 @@ func (r Report) Errors() int {
 // Run looks at the migrations. Nothing is changed anywhere; without Live no
 // server is asked. The error is about the input, never a finding.
 func Run(ctx context.Context, in Input) (Report, error) {
-	if err := in.Severities.Validate(); err != nil {
+	if err := errors.Join(in.Severities.Validate(), CheckSince(in.Since)); err != nil {
 		return Report{}, err
 	}
 	sources, err := readSources(in)
@@ -166,6 +167,16 @@ func Run(ctx context.Context, in Input) (Report, error) {
 		return cmp.Or(cmp.Compare(a.Migration, b.Migration), cmp.Compare(a.At.Line, b.At.Line), cmp.Compare(a.At.Column, b.At.Column), cmp.Compare(a.Rule.Code, b.Rule.Code))
 	})
 	return report, nil
+}
+
+var version = regexp.MustCompile(`^[0-9]{14}$`)
+
+// CheckSince refuses what is no version, and would leave out all migrations.
+func CheckSince(since string) error {
+	if since != "" && !version.MatchString(since) {
+		return fmt.Errorf("since is %q; it may be a version of 14 digits, such as 20261121093000", since)
+	}
+	return nil
 }
 
 // State simulates migrations and gives the schema that they add up to, as far as

@@ -1,16 +1,13 @@
 package lint_test
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"slices"
 	"strings"
 	"testing"
 	"testing/fstest"
 
 	"github.com/appwrite/sdk-for-go/client"
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/backstep-dev/backstep/migrations"
 	"github.com/backstep-dev/backstep/schema"
@@ -212,6 +209,26 @@ func TestSeveritiesOfTheProjectCount(t *testing.T) {
 	}
 }
 
+func TestSinceIsAVersion(t *testing.T) {
+	t.Parallel()
+	files := fstest.MapFS{"20260101000001_shop.yaml": &fstest.MapFile{Data: []byte(shop)}}
+	set, err := migrations.LoadSet(files, ".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for since, want := range map[string]int{"": 1, "20251231235959": 1, "20260101000001": 0} {
+		report, err := lint.Run(t.Context(), lint.Input{Set: set, Files: files, Limits: schema.DefaultLimits(), Since: since})
+		if err != nil || report.Migrations != want {
+			t.Errorf("since %q: %d migrations, %v; want %d", since, report.Migrations, err, want)
+		}
+	}
+	for _, since := range []string{"v1", "2026", "main", "20260101000001_shop"} {
+		if _, err := lint.Run(t.Context(), lint.Input{Set: set, Limits: schema.DefaultLimits(), Since: since}); err == nil {
+			t.Errorf("since %q leaves out what it pleases", since)
+		}
+	}
+}
+
 func TestADocumentThatNoTransactionTakesIsFound(t *testing.T) {
 	t.Parallel()
 	const around = len(`{"title":""}`)
@@ -258,87 +275,5 @@ func TestWhatIsOnHoldMayComeLate(t *testing.T) {
 	}
 	if got := late("hold: the clients are deployed\n"); len(got) != 0 {
 		t.Errorf("on hold: %v", got)
-	}
-}
-
-func sample(t *testing.T) lint.Report {
-	t.Helper()
-	return look(t, fstest.MapFS{
-		"20260101000001_shop.yaml": &fstest.MapFile{Data: []byte(shop)},
-		"20260101000002_drop.yaml": &fstest.MapFile{Data: []byte("database: shop\nsteps:\n  - delete_attribute: { collection: products, key: note }\n")},
-	})
-}
-
-func TestGitHubAnnotationsAreEscaped(t *testing.T) {
-	t.Parallel()
-	report := sample(t)
-	report.Findings[0].Message = "100%, two\nlines"
-	report.Findings[0].At.File = "a:b,c.yaml"
-	var b bytes.Buffer
-	if err := report.GitHub(&b); err != nil {
-		t.Fatal(err)
-	}
-	want := "::error file=a%3Ab%2Cc.yaml,line=3,col=5,title=BS103 drop-attribute::100%25, two%0Alines%0Afix: " + report.Findings[0].Fix + "\n"
-	if diff := cmp.Diff(want, b.String()); diff != "" {
-		t.Error(diff)
-	}
-}
-
-// The parts of SARIF 2.1.0 that readers rely on: each result names a rule of the
-// driver, a place that exists, and a fix that puts lines before the step.
-func TestSARIFNamesRulePlaceAndFix(t *testing.T) {
-	t.Parallel()
-	var b bytes.Buffer
-	if err := sample(t).SARIF(&b, "1.2.3"); err != nil {
-		t.Fatal(err)
-	}
-	var log struct {
-		Version string
-		Runs    []struct {
-			Tool struct {
-				Driver struct {
-					Name, Version string
-					Rules         []struct{ ID, HelpURI string }
-				}
-			}
-			Results []struct {
-				RuleID, Level string
-				Message       struct{ Text string }
-				Locations     []struct {
-					PhysicalLocation struct {
-						ArtifactLocation struct{ URI string }
-						Region           struct{ StartLine, StartColumn int }
-					}
-				}
-				Fixes []struct {
-					ArtifactChanges []struct {
-						Replacements []struct {
-							DeletedRegion   struct{ StartLine, StartColumn, EndLine, EndColumn int }
-							InsertedContent struct{ Text string }
-						}
-					}
-				}
-			}
-		}
-	}
-	if err := json.Unmarshal(b.Bytes(), &log); err != nil {
-		t.Fatal(err)
-	}
-	run := log.Runs[0]
-	if log.Version != "2.1.0" || run.Tool.Driver.Name != "backstep" || len(run.Tool.Driver.Rules) != len(lint.Rules()) || len(run.Results) != 1 {
-		t.Fatalf("the log is %s", b.String())
-	}
-	r := run.Results[0]
-	at := r.Locations[0].PhysicalLocation
-	if r.RuleID != "BS103" || r.Level != "error" || at.ArtifactLocation.URI != "20260101000002_drop.yaml" || at.Region.StartLine != 3 || at.Region.StartColumn != 5 {
-		t.Errorf("the result is %+v", r)
-	}
-	change := r.Fixes[0].ArtifactChanges[0].Replacements[0]
-	if change.DeletedRegion.StartLine != 3 || change.DeletedRegion.EndLine != 3 || change.DeletedRegion.StartColumn != 1 || change.DeletedRegion.EndColumn != 1 {
-		t.Errorf("the fix replaces %+v", change.DeletedRegion)
-	}
-	fixed := "database: shop\nsteps:\n" + change.InsertedContent.Text + "  - delete_attribute: { collection: products, key: note }\n"
-	if got := codes(t, fixed); len(got) != 0 {
-		t.Errorf("with the fix in place, %v is still found in\n%s", got, fixed)
 	}
 }
