@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -75,6 +76,7 @@ func loadConfig(dir string, getenv func(string) string) (config, error) {
 	case err != nil:
 		return config{}, fmt.Errorf("read the project file: %w", err)
 	default:
+		data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
 		if err := refuseSecretKeys(data); err != nil {
 			return config{}, err
 		}

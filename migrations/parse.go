@@ -62,6 +62,7 @@ func Load(fsys fs.FS, folder string) ([]*Migration, error) {
 // of its path. The error is a *SyntaxError (ErrMalformed) that lists every
 // mistake with line and column.
 func Parse(file string, data []byte) (*Migration, error) {
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf")) // some editors put the mark of UTF-8 first
 	s := &source{file: file, lines: strings.Split(strings.ReplaceAll(string(data), "\r\n", "\n"), "\n")}
 	m := &Migration{At: Position{File: file}}
 	match := fileName.FindStringSubmatch(path.Base(file))

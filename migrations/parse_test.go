@@ -90,7 +90,9 @@ steps:
 down:
   - delete_table: { id: products, database: shop }
 `
-	for name, m := range map[string]*migrations.Migration{"TablesDB words": parse(t, tables), "Go": built} {
+	for name, m := range map[string]*migrations.Migration{
+		"TablesDB words": parse(t, tables), "Go": built, "a byte order mark": parse(t, "\ufeff"+example),
+	} {
 		if got := checksum(t, m); got != want {
 			t.Errorf("%s: checksum %s, want %s", name, got, want)
 		}

@@ -174,15 +174,15 @@ func (c *collector) indexed(col Collection, x Index, key string, length int) {
 	case a.Relationship != nil:
 		c.refuse(x.At, "index %s covers %s, a relationship: Appwrite indexes those itself", x.Key, key)
 	case geometry != (x.Type == "spatial"):
-		c.refuse(x.At, "index %s: spatial indexes are for points, lines and polygons, and only they are: %s is a %s", x.Key, key, a.Type)
+		c.refuse(x.At, "index %s: spatial indexes are for points, lines and polygons, and only they are: %s is of type %s", x.Key, key, a.Type)
 	case geometry && (len(x.Attributes) > 1 || !a.Required || len(x.Orders) > 0):
 		c.refuse(x.At, "index %s: a spatial index covers one required attribute and has no orders", x.Key)
 	case x.Type == "fulltext" && (text == 0 || a.Array):
-		c.refuse(x.At, "index %s: a fulltext index covers text, %s is a %s", x.Key, key, shape(*a))
+		c.refuse(x.At, "index %s: a fulltext index covers text, %s is of type %s", x.Key, key, shape(*a))
 	case x.Type == "unique" && a.Array:
 		c.refuse(x.At, "index %s: a unique index cannot cover %s, a list", x.Key, key)
 	case length > 0 && !a.Array && (text == 0 || length > text): // of a list, any is taken and none kept
-		c.refuse(x.At, "index %s: a length of %d does not fit %s, a %s", x.Key, length, key, shape(*a))
+		c.refuse(x.At, "index %s: a length of %d does not fit %s, of type %s", x.Key, length, key, shape(*a))
 	}
 }
 
