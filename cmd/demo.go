@@ -126,7 +126,7 @@ func (d *demo) backstep(ctx context.Context, want int, args ...string) error {
 	streams := d.app.streams
 	streams.Err = streams.Out // one story, in order
 	streams.Terminal = false
-	got := Execute(ctx, append(args, "--no-input", "-C", d.dir), streams, WithGetenv(d.getenv), WithName(d.app.name))
+	got := Execute(ctx, append(args, "--no-input"), streams, WithGetenv(d.getenv), WithName(d.app.program), inFolder(d.dir))
 	if err := ctx.Err(); err != nil {
 		return err
 	}

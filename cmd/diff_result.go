@@ -128,7 +128,7 @@ func (a *app) afterWriting(written string, to side) string {
 	if to.env == "" || version == nil {
 		return a.name + " plan"
 	}
-	return fmt.Sprintf("%s baseline %s --env %s, which has it already; plan and up elsewhere", a.name, version[1], to.env)
+	return fmt.Sprintf("%s baseline %s --env %s, which has it already; plan and up elsewhere", a.program, version[1], to.env)
 }
 
 // paintMarks prints lines in the colour of the sign they begin with.

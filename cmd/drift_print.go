@@ -32,7 +32,7 @@ func (a *app) printDrift(w io.Writer, r driftResult) {
 	switch {
 	case r.Applied > 0:
 	case r.pending:
-		fmt.Fprintf(w, "next: %s baseline VERSION --env %s, if it has what the migrations make from elsewhere\n", a.name, r.Environment)
+		fmt.Fprintf(w, "next: %s baseline VERSION --env %s, if it has what the migrations make from elsewhere\n", a.program, r.Environment)
 		return
 	default:
 		fmt.Fprintf(w, "next: %s pull --baseline takes it under migrations\n", a.name)

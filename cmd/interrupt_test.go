@@ -49,7 +49,7 @@ func TestInterruptStopsAtASafePoint(t *testing.T) {
 		if err := c.Wait(); !errors.As(err, &exit) || exit.ExitCode() != cmd.ExitInterrupted {
 			t.Fatalf("interrupted by %v: %v, want exit code %d\n%s", signals, err, cmd.ExitInterrupted, &stderr)
 		}
-		if !strings.Contains(stderr.String(), "next: backstep resume") {
+		if !strings.Contains(stderr.String(), "next: backstep --dir "+v.dir+" resume") {
 			t.Errorf("no next command:\n%s", &stderr)
 		}
 		v.must(t, "resume")

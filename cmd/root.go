@@ -25,7 +25,8 @@ import (
 // app is what the commands share: where they read and write, and what the
 // program's author gave to Main.
 type app struct {
-	name    string
+	name    string // of the program, with the flags that what it suggests must have, too
+	program string // of the program alone
 	streams Streams
 	getenv  func(string) string
 	goSet   []*migrations.Migration
@@ -60,6 +61,11 @@ func WithMigrations(ms ...*migrations.Migration) Option {
 // "go run ./migrations"; default "backstep".
 func WithName(name string) Option {
 	return func(a *app) { a.name = name }
+}
+
+// inFolder sets the project folder where --dir does not.
+func inFolder(dir string) Option {
+	return func(a *app) { a.flags.dir = dir }
 }
 
 // WithGetenv replaces os.Getenv, for tests.
@@ -122,6 +128,7 @@ func Execute(ctx context.Context, args []string, streams Streams, opts ...Option
 	for _, opt := range opts {
 		opt(a)
 	}
+	a.program = a.name
 	root := newRoot(a) //nolint:contextcheck // commands take the context that cobra hands them
 	root.SetArgs(args)
 	err := a.hintSealed(root.ExecuteContext(ctx))
@@ -155,13 +162,16 @@ reverse order when the migration cannot finish. A run that was cut off resumes.`
 		return usageError(err, cmd.CommandPath()+" --help")
 	})
 	f := root.PersistentFlags()
-	f.StringVarP(&a.flags.dir, "dir", "C", ".", "project folder")
+	f.StringVarP(&a.flags.dir, "dir", "C", firstOf(a.flags.dir, "."), "project folder")
 	f.StringVarP(&a.flags.env, "env", "e", "", "environment of backstep.yaml (default: its default)")
 	f.StringVar(&a.flags.journal, "journal", "", "where the journal is: remote, file, or file:PATH (default: journal of backstep.yaml, else remote: in the project itself)")
 	f.StringVar(&a.flags.format, "format", "table", "output: table or json")
 	f.BoolVar(&a.flags.noInput, "no-input", false, "never ask; fail where an answer would be needed")
 	f.BoolVarP(&a.flags.verbose, "verbose", "v", false, "log every attempt and wait to stderr")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error { return a.prepare() }
+	root.PersistentPreRunE = func(c *cobra.Command, _ []string) error {
+		a.name += placeTyped(c)
+		return a.prepare()
+	}
 	root.AddGroup(
 		&cobra.Group{ID: "start", Title: "Start:"},
 		&cobra.Group{ID: "change", Title: "Change a project:"},
@@ -180,6 +190,26 @@ func (a *app) nameExamples(c *cobra.Command) {
 		a.nameExamples(child)
 	}
 }
+
+// placeTyped gives the flags of the command line that say where to work. A
+// command that is suggested without them would work elsewhere: on another
+// environment, say.
+func placeTyped(c *cobra.Command) string {
+	var typed strings.Builder
+	for _, name := range []string{"dir", "env", "journal"} {
+		if f := c.Flag(name); f != nil && f.Changed {
+			value := f.Value.String()
+			if strings.ContainsFunc(value, func(r rune) bool { return !strings.ContainsRune(unquoted, r) }) {
+				value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
+			}
+			fmt.Fprintf(&typed, " --%s %s", name, value)
+		}
+	}
+	return typed.String()
+}
+
+// unquoted are the characters that mean nothing to a shell.
+const unquoted = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./:@%+="
 
 func (a *app) prepare() error {
 	if a.flags.format != "table" && a.flags.format != "json" {

@@ -128,7 +128,7 @@ func (r *sideReader) live(ctx context.Context, name string) (side, error) {
 		if errors.Is(err, context.Canceled) {
 			return err
 		}
-		return &ExitError{Code: ExitFailed, Err: fmt.Errorf("environment %q: %w", t.Name, err), Next: firstOf(hint(r.app.name, err, t), r.app.name+" doctor --env "+t.Name)}
+		return &ExitError{Code: ExitFailed, Err: fmt.Errorf("environment %q: %w", t.Name, err), Next: firstOf(hint(r.app.name, err, t), r.app.program+" doctor --env "+t.Name)}
 	}
 	profile, err := replica.ProfileOf(ctx, client)
 	if err != nil {
