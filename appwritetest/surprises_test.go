@@ -82,6 +82,23 @@ func TestBulkWritesOf17OverwriteValuesWithDefaults(t *testing.T) {
 	}
 }
 
+// Documents that were there before read an empty list, which is no missing one.
+func TestListThatBecameRequiredHindersNoUpdate(t *testing.T) {
+	t.Parallel()
+	for _, version := range recordedVersions() {
+		srv := newBooks(t, version)
+		create(t, srv, "a", object{"title": "Dune"})
+		must(t, srv, "POST", books+"/attributes/string", object{"key": "tags", "size": 20, "required": true, "array": true})
+		must(t, srv, "POST", books+"/attributes/string", object{"key": "isbn", "size": 20, "required": false})
+		idle(t, srv)
+		must(t, srv, "PATCH", books+"/documents/a", object{"data": object{"isbn": "0441172717"}})
+		if tags := read(t, srv, "a")["tags"]; !cmp.Equal(tags, list{}) {
+			t.Errorf("%s: tags are %v", version, tags)
+		}
+		refuse(t, srv, 400, "document_invalid_structure", "POST", books+"/documents", object{"documentId": "b", "data": object{"isbn": "1"}})
+	}
+}
+
 func TestPutOfAnEmptyNewRecordIsLost(t *testing.T) {
 	t.Parallel()
 	for _, version := range []string{"1.8.1", "1.9.6"} {

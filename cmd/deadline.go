@@ -23,9 +23,9 @@ func (s *session) limit(c *cobra.Command, d time.Duration) error {
 	s.stopAt = now.Add(max(d-s.cfg.Timeouts.Attempt, d/2))
 	ctx, cancel := context.WithDeadlineCause(c.Context(), s.stopAt, leaving{errDeadline})
 	c.SetContext(ctx)
-	abort, ended := make(chan struct{}), make(chan struct{})
+	asked, abort, ended := s.abort, make(chan struct{}), make(chan struct{})
 	var watcher sync.WaitGroup
-	watcher.Go(func() { abortAt(time.Until(now.Add(d)), s.abort, ended, abort) })
+	watcher.Go(func() { abortAt(time.Until(now.Add(d)), asked, ended, abort) })
 	s.abort = abort
 	s.ended = append(s.ended, func() {
 		close(ended)

@@ -71,6 +71,7 @@ func (r *Room) change(w store.Writer, col *catalog.Collection, in input, allow f
 		return nil, err
 	}
 	record := old.Clone()
+	emptyLists(col, record)
 	links, err := r.fill(col, record, in.fields)
 	if err != nil {
 		return nil, err
@@ -86,6 +87,16 @@ func (r *Room) change(w store.Writer, col *catalog.Collection, in input, allow f
 		return nil, err
 	}
 	return record, r.replace(w, col, record)
+}
+
+// emptyLists makes lists that are null empty, as they are read: an update merges
+// what was sent with what is read. So it passes where a list has become required.
+func emptyLists(col *catalog.Collection, record *store.Record) {
+	for _, d := range col.Schema.Attributes {
+		if d.Array && d.Relation == nil && record.Value(d.Column) == nil {
+			record.Set(d.Column, []any{})
+		}
+	}
 }
 
 // replace writes a record over its former self.
