@@ -42,11 +42,15 @@ func TestAttemptEndsAfterItsTimeout(t *testing.T) {
 	t.Parallel()
 	answer, _ := hanging(t)
 	s := newStub(t, "1.9.6", answer)
-	c := s.client(t, appwrite.WithTimeout(60*time.Millisecond))
-	if _, err := c.Detect(t.Context()); err != nil {
+	patient := s.client(t)
+	if _, err := patient.Detect(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	_, err := c.ListDatabases(t.Context())
+	c, err := patient.With(appwrite.WithTimeout(60 * time.Millisecond))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.ListDatabases(t.Context())
 	wantIs(t, err, appwrite.ErrTimeout)
 	if got := appwrite.Classify(err); got != appwrite.Transient {
 		t.Errorf("a read that timed out is %v, want transient", got)
