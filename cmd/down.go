@@ -1,10 +1,12 @@
 package cmd
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -66,11 +68,45 @@ func runDown(c *cobra.Command, a *app, o downOptions, args []string) error {
 	if err != nil {
 		return s.unremembered(c.Context(), err)
 	}
+	if err := s.atHand(c.Context(), tasks); err != nil {
+		return err
+	}
 	if err := s.remembered(c.Context(), tasks); err != nil {
 		return err
 	}
 	reports, err := s.runTasks(c.Context(), tasks)
 	return s.concluded("down", reports, err)
+}
+
+// atHand refuses to take several migrations back where files of some are not
+// here: it looks like the wrong folder or the wrong branch. One by one is told
+// apart from a mistake, and goes on.
+func (s *session) atHand(ctx context.Context, tasks []migrations.Task) error {
+	down := map[string]bool{}
+	for _, task := range tasks {
+		down[task.Version] = task.Direction == migrations.Down
+	}
+	if len(down) < 2 {
+		return nil
+	}
+	status, err := s.status(ctx)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for _, m := range status.Migrations {
+		if m.State == migrations.Missing && down[m.Version] {
+			missing = append(missing, m.Version+"_"+m.Entry.Name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return &ExitError{
+		Code: ExitRefused, Err: fmt.Errorf("%d of %d migrations to take back have no file here: %s; is this the project's folder, and its newest state? Nothing was changed",
+			len(missing), len(down), strings.Join(missing, ", ")),
+		Next: "bring the files back from version control, or take back one at a time: " + s.app.name + " down",
+	}
 }
 
 func newRedo(a *app) *cobra.Command {

@@ -83,6 +83,9 @@ func (a *app) lookTo(c *cobra.Command, o downOptions, version string) ([]string,
 		return nil, s.nothing("to", "Nothing to do"+because(err)+".")
 	}
 	if err == nil {
+		err = s.atHand(c.Context(), tasks)
+	}
+	if err == nil {
 		err = s.remembered(c.Context(), tasks)
 	}
 	if err == nil && more {
