@@ -197,7 +197,7 @@ func (a *app) nameExamples(c *cobra.Command) {
 func placeTyped(c *cobra.Command) string {
 	var typed strings.Builder
 	for _, name := range []string{"dir", "env", "journal"} {
-		if f := c.Flag(name); f != nil && f.Changed {
+		if f := c.Flag(name); f != nil && f.Value.String() != "" && f.Changed {
 			value := f.Value.String()
 			if strings.ContainsFunc(value, func(r rune) bool { return !strings.ContainsRune(unquoted, r) }) {
 				value = "'" + strings.ReplaceAll(value, "'", `'\''`) + "'"
