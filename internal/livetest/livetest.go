@@ -69,7 +69,7 @@ func Embedded(tb TB, version string, opts ...appwritetest.Option) *appwritetest.
 	if Live() {
 		tb.Skipf("this test controls the embedded server")
 	}
-	opts = append([]appwritetest.Option{appwritetest.Key(Marker)}, opts...)
+	opts = append([]appwritetest.Option{appwritetest.Key(Marker), appwritetest.Clock(clock())}, opts...)
 	if version != "" {
 		opts = append(opts, appwritetest.Version(version))
 	}
