@@ -35,8 +35,11 @@ func defaults() options {
 	}
 }
 
+// ErrVersion is a version that the server cannot behave as.
+var ErrVersion = profile.ErrVersion
+
 // Version is the Appwrite version to behave as, from "1.7.0" to "1.9.6"; the
-// latter is the default.
+// latter is the default. New and Start report ErrVersion for any other.
 func Version(version string) Option {
 	return func(o *options) error {
 		o.version = version

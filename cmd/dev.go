@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -54,6 +55,9 @@ func runDev(c *cobra.Command, a *app, o devOptions) error {
 	}
 	ctx := c.Context()
 	server, err := appwritetest.Start(ctx, opts...)
+	if errors.Is(err, appwritetest.ErrVersion) {
+		return usageError(fmt.Errorf("--version: %w", err), a.name+" dev --help")
+	}
 	if err != nil {
 		return fmt.Errorf("start the embedded server: %w", err)
 	}

@@ -153,7 +153,8 @@ func userSteps(r engine.Report) int {
 	return n
 }
 
-// codeOf maps how a run ended to an exit code.
+// codeOf maps how a run ended to an exit code. Assertions and the history's own
+// operations change nothing that would have to be rolled back.
 func codeOf(err error, r engine.Report) int {
 	switch {
 	case errors.Is(err, engine.ErrHalted):
@@ -162,7 +163,7 @@ func codeOf(err error, r engine.Report) int {
 		return ExitInterrupted
 	case errors.Is(err, engine.ErrRolledBack):
 		for _, op := range r.Operations {
-			if op.Phase != journal.PhasePlanned && !historyKind(op.Kind) {
+			if op.Phase != journal.PhasePlanned && !historyKind(op.Kind) && op.Kind != (steps.Assert{}).Kind() {
 				return ExitRolledBack
 			}
 		}

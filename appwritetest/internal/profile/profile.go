@@ -3,6 +3,7 @@
 package profile
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
@@ -39,22 +40,26 @@ type Profile struct {
 	release [3]int
 }
 
-// For returns the profile of a version between 1.7.0 and 1.9.6.
+// ErrVersion is a version that there is no profile of.
+var ErrVersion = errors.New("unknown Appwrite version")
+
+// For returns the profile of a version between 1.7.0 and 1.9.6; ErrVersion for
+// any other.
 func For(version string, backend Backend) (Profile, error) {
 	p := Profile{Version: version, Backend: backend}
 	parts := strings.Split(version, ".")
 	if len(parts) != len(p.release) {
-		return Profile{}, fmt.Errorf("version %q: want three numbers such as %s", version, Latest)
+		return Profile{}, fmt.Errorf("%w %q: want three numbers such as %s", ErrVersion, version, Latest)
 	}
 	for i, part := range parts {
 		n, err := strconv.Atoi(part)
 		if err != nil || n < 0 {
-			return Profile{}, fmt.Errorf("version %q: want three numbers such as %s", version, Latest)
+			return Profile{}, fmt.Errorf("%w %q: want three numbers such as %s", ErrVersion, version, Latest)
 		}
 		p.release[i] = n
 	}
 	if !p.AtLeast(1, 7, 0) || p.AtLeast(1, 9, 7) {
-		return Profile{}, fmt.Errorf("version %q: only 1.7.0 to %s are known", version, Latest)
+		return Profile{}, fmt.Errorf("%w %q: 1.7.0 to %s are known", ErrVersion, version, Latest)
 	}
 	return p, nil
 }
