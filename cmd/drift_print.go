@@ -19,7 +19,7 @@ func (a *app) printDrift(w io.Writer, r driftResult) {
 		if since == "" {
 			since = "no migration"
 		}
-		rows := [][2]string{{"history", d.History + by(since, d.AppliedAt)}, {"project", d.Project + by("", d.ChangedAt)}}
+		rows := [][2]string{{"history", orNone(d.History) + by(since, d.AppliedAt)}, {"project", orNone(d.Project) + by("", d.ChangedAt)}}
 		if d.File != "" {
 			rows = append(rows, [2]string{"file", "as " + d.File})
 		}
@@ -79,7 +79,7 @@ func (a *app) annotateDrift(r driftResult) {
 				where += fmt.Sprintf("line=%d,", at.line)
 			}
 		}
-		message := fmt.Sprintf("%s: %s in the history, %s in the project; %s", d.title(), d.History, d.Project, d.Verdict)
+		message := fmt.Sprintf("%s: %s in the history, %s in the project; %s", d.title(), orNone(d.History), orNone(d.Project), d.Verdict)
 		fmt.Fprintf(a.streams.Out, "::error %stitle=%s::%s\n", where, githubProperty("Drift in "+r.Environment), githubText(message))
 	}
 	if !r.Drifted {

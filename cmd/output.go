@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -96,6 +97,9 @@ func plural(n int, noun string) string {
 	}
 	return fmt.Sprintf("%d %ss", n, noun)
 }
+
+// orNone is what text shows for a field that may be empty.
+func orNone(value string) string { return cmp.Or(value, "none") }
 
 // shortTime is a time for tables, in UTC.
 func shortTime(t time.Time) string {

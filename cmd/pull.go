@@ -234,7 +234,7 @@ func indexes(n int) string {
 func (d pulledDifference) String() string {
 	switch {
 	case d.Field != "":
-		return fmt.Sprintf("~ %s: %s %s → %s", d.Object, d.Field, d.Was, d.Is)
+		return fmt.Sprintf("~ %s: %s %s → %s", d.Object, d.Field, orNone(d.Was), orNone(d.Is))
 	case d.Was == absentWord:
 		return "+ " + d.Object
 	default:

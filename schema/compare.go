@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -22,12 +23,13 @@ func (d Difference) String() string {
 	if d.Field == "" {
 		return fmt.Sprintf("%s: %s / %s", d.Path, d.A, d.B)
 	}
-	return fmt.Sprintf("%s: %s is %s / %s", d.Path, d.Field, d.A, d.B)
+	return fmt.Sprintf("%s: %s is %s / %s", d.Path, d.Field, cmp.Or(d.A, none), cmp.Or(d.B, none))
 }
 
 const (
 	present = "present"
 	absent  = "absent"
+	none    = "none" // how text shows a field that is empty
 )
 
 // Compare lists how b differs from a; models that mean the same have no

@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"strings"
@@ -97,6 +98,12 @@ type FieldChange struct {
 	From, To string // as Difference has them
 }
 
+// String gives the change of the field: "size 40 → 80". What a model does not
+// have is "none".
+func (f FieldChange) String() string {
+	return fmt.Sprintf("%s %s → %s", f.Name, cmp.Or(f.From, none), cmp.Or(f.To, none))
+}
+
 // String gives the change as one line: "attribute shop/products/title: size 40 → 80 (in place)".
 func (c Change) String() string {
 	var b strings.Builder
@@ -106,7 +113,7 @@ func (c Change) String() string {
 	}
 	for i, f := range c.Fields {
 		b.WriteString([]string{", ", "; "}[min(i, 1)])
-		fmt.Fprintf(&b, "%s %s → %s", f.Name, f.From, f.To)
+		b.WriteString(f.String())
 	}
 	fmt.Fprintf(&b, " (%s)", c.Way)
 	for _, loss := range c.Losses {

@@ -193,3 +193,20 @@ func TestWhateverAModelHoldsItsDiagramIsMermaid(t *testing.T) {
 		}
 	}
 }
+
+func TestWhatAFieldDoesNotHaveIsCalledNone(t *testing.T) {
+	t.Parallel()
+	with := library()
+	with.Databases[0].Collections[0].Attributes[0].Default = []byte(`"untitled"`)
+	delta, err := schema.Diff(library(), with)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := `default none → "untitled"`
+	if got := rendered(t, func(b *strings.Builder) error { return delta.Text(b, library(), with) }); !strings.Contains(got, want) {
+		t.Errorf("%q is not in\n%s", want, got)
+	}
+	if len(delta.Changes) != 1 || !strings.Contains(delta.Changes[0].String(), want) {
+		t.Errorf("%q is not in %v", want, delta.Changes)
+	}
+}

@@ -89,7 +89,7 @@ func (c Change) detail(before, after catalog) string {
 	case Changed:
 	}
 	for _, f := range c.Fields {
-		parts = append(parts, fmt.Sprintf("%s %s → %s", f.Name, f.From, f.To))
+		parts = append(parts, f.String())
 	}
 	text := strings.Join(parts, "; ")
 	if c.Way != InPlace {
