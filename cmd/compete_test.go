@@ -156,7 +156,7 @@ func newContest(t *testing.T, binary string, migrations []string, random *rand.R
 	c := &contest{runners: [2]*victim{first, first.twin(t, migrations)}, total: total}
 	apart := random.IntN(3) > 0
 	for i, v := range c.runners {
-		v.configure(t, "timeouts: { attempt: 5s, quarantine: 1s }\nlease: { ttl: 1s }\n")
+		v.configure(t, "timeouts: { attempt: 30s, quarantine: 1s }\nlease: { ttl: 1s }\n")
 		if apart {
 			v.env = append(v.env, "TMPDIR="+t.TempDir())
 		}

@@ -25,8 +25,8 @@ import (
 var demoFiles embed.FS
 
 const demoProject = `# a project made by backstep demo
-timeouts: { attempt: 5s, quarantine: 200ms }
-lease: { ttl: 3s }
+timeouts: { quarantine: 200ms }
+lease: { ttl: 10s }
 `
 
 func newDemo(a *app) *cobra.Command {

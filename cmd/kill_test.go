@@ -160,7 +160,7 @@ func (v *victim) fill(t *testing.T, migrations []string) {
 			t.Fatal(err)
 		}
 	}
-	timeouts := "timeouts: { attempt: 2s, quarantine: 250ms }\n"
+	timeouts := "timeouts: { attempt: 30s, quarantine: 250ms }\n" // what is read before a run is asked once only
 	if livetest.Live() {
 		timeouts = "timeouts: { attempt: 10s, quarantine: 2s }\n"
 	}

@@ -102,7 +102,7 @@ func (v *victim) start(t *testing.T, said *spoken, args ...string) (code *atomic
 
 // impatient has a lease that is short, and still longer than a busy machine
 // pauses.
-const impatient = "lease: { ttl: 3s }\ntimeouts: { attempt: 2s, quarantine: 500ms }\n"
+const impatient = "lease: { ttl: 10s }\ntimeouts: { attempt: 30s, quarantine: 500ms }\n"
 
 // A network that is gone for longer than the lease holds, with the journal in
 // the project or in a file: the run stops, gets the lease again once the server
@@ -163,7 +163,7 @@ func TestARunOutlivesARestartOfTheServer(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := newVictim(t, "", killMigrations()[:1])
-	v.configure(t, "timeouts: { attempt: 2s, quarantine: 500ms }\n")
+	v.configure(t, "timeouts: { attempt: 30s, quarantine: 500ms }\n")
 	v.env = append(v.env, "APPWRITE_ENDPOINT="+first.Endpoint(), "APPWRITE_PROJECT_ID="+first.Project())
 	held := first.Inject(appwritetest.Fault{
 		Match:  appwritetest.Match{Method: http.MethodPost, Path: "/*/" + v.space.ID("shop") + "/*/products/*"},
@@ -205,7 +205,7 @@ func TestAPausedRunnerSendsNothingWhenItWakes(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := newVictim(t, binary, killMigrations()[:1])
-	v.configure(t, "lease: { ttl: 2s }\ntimeouts: { attempt: 30s, quarantine: 2s }\n")
+	v.configure(t, "lease: { ttl: 6s }\ntimeouts: { attempt: 60s }\n")
 	held := v.server.Inject(appwritetest.Fault{
 		Match:  appwritetest.Match{Method: http.MethodPost, Path: "/*/" + v.space.ID("shop") + "/*/products/*"},
 		Action: appwritetest.HoldThenAct(), Times: 1,
@@ -226,13 +226,15 @@ func TestAPausedRunnerSendsNothingWhenItWakes(t *testing.T) {
 		}
 	}
 	signal(syscall.SIGSTOP)
+	// Only the paused one is to lose its lease, however busy the machine is.
+	v.configure(t, "timeouts: { attempt: 60s, quarantine: 8s }\n")
 	next := &spoken{}
 	looks := next.hears(`quarantine`)
 	code, ended := v.start(t, next, "up", "-v")
 	await(t, looks, ended, next)
 	held.Release() // it acts while the other one waits for it
 	<-ended
-	if code.Load() != cmd.ExitDone || !strings.Contains(next.String(), "without a sign of life for 2s") {
+	if code.Load() != cmd.ExitDone || !strings.Contains(next.String(), "without a sign of life for 6s") {
 		t.Fatalf("the second runner: exit code %d\n%s", code.Load(), next)
 	}
 	var writes spoken

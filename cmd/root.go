@@ -82,7 +82,7 @@ func Main(opts ...Option) int { return MainWith(SystemStreams(), opts...) }
 func MainWith(streams Streams, opts ...Option) int {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	signals := make(chan os.Signal, 1)
+	signals := make(chan os.Signal, 2) // neither of two that come at once is lost
 	signal.Notify(signals, os.Interrupt, syscall.SIGTERM)
 	if !signal.Ignored(syscall.SIGHUP) { // as nohup does; else a closed terminal stops like Ctrl-C
 		signal.Notify(signals, syscall.SIGHUP)
