@@ -68,10 +68,23 @@ func (i *Injection) hold(w http.ResponseWriter, r *http.Request, next http.Handl
 	case <-i.released:
 	case <-gaveUp:
 	case <-i.faults.closing:
+	}
+	// A server that closes makes clients give up, too.
+	if over(i.faults.closing) && !over(i.released) {
 		reset(w)
 		return
 	}
 	record(next, r).writeTo(w)
+}
+
+// over says whether a channel is closed.
+func over(done <-chan struct{}) bool {
+	select {
+	case <-done:
+		return true
+	default:
+		return false
+	}
 }
 
 // DelayBefore waits, then handles the request. A client that leaves meanwhile

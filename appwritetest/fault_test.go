@@ -2,6 +2,7 @@ package appwritetest_test
 
 import (
 	"net/http"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -125,24 +126,34 @@ func TestInjectedErrorsShowTheServersVersion(t *testing.T) {
 
 func TestHeldRequestIsDroppedWithoutEffectWhenTheServerCloses(t *testing.T) {
 	t.Parallel()
-	srv, err := appwritetest.Start(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	held := srv.Inject(appwritetest.Fault{Action: appwritetest.HoldUntilRelease()})
-	failed := make(chan error, 1)
-	go func() {
-		_, _, err := send(t.Context(), t, srv.Endpoint()+"/databases", "{}")
-		failed <- err
-	}()
-	if err := held.AwaitHits(t.Context(), 1); err != nil {
-		t.Error(err)
-	}
-	if err := srv.Close(); err != nil {
-		t.Error(err)
-	}
-	if err := <-failed; err == nil {
-		t.Error("want a broken connection")
+	for name, action := range map[string]appwritetest.Action{
+		"until its client gives up": appwritetest.HoldThenAct(), "until its release": appwritetest.HoldUntilRelease(),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "data.db")
+			srv := open(t, file)
+			held := srv.Inject(appwritetest.Fault{Action: action})
+			failed := make(chan error, 1)
+			go func() {
+				_, _, err := trySend(t, srv, "POST", "/databases", `{"databaseId":"shop","name":"Shop"}`)
+				failed <- err
+			}()
+			if err := held.AwaitHits(t.Context(), 1); err != nil {
+				t.Error(err)
+			}
+			if err := srv.Close(); err != nil {
+				t.Error(err)
+			}
+			if err := <-failed; err == nil {
+				t.Error("want a broken connection")
+			}
+			srv = open(t, file)
+			refuse(t, srv, 404, "database_not_found", "GET", "/databases/shop", nil)
+			if err := srv.Close(); err != nil {
+				t.Error(err)
+			}
+		})
 	}
 }
 
