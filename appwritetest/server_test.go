@@ -44,12 +44,8 @@ func TestServerClosesOnceAndForAll(t *testing.T) {
 			t.Error(err)
 		}
 	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, srv.Endpoint()+"/ping", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if response, err := http.DefaultClient.Do(request); err == nil {
-		_ = response.Body.Close()
+	// Another server may have got the port since. It does not take the key.
+	if status, _, err := trySend(t, srv, http.MethodGet, "/databases", ""); err == nil && status == http.StatusOK {
 		t.Error("a closed server answers")
 	}
 }
