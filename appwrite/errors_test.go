@@ -108,7 +108,7 @@ func TestErrorsAreClassifiedByTypeThenStatus(t *testing.T) {
 
 func TestErrorsOfTheSDKAreClassifiedToo(t *testing.T) {
 	t.Parallel()
-	s := newStub(t, "1.9.6", func(w http.ResponseWriter, r *http.Request) {
+	s := newStubInMemory(t, "1.9.6", func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodPost {
 			reply(w, http.StatusInternalServerError, `{"message":"m","code":500,"type":"general_unknown"}`)
 			return

@@ -28,6 +28,7 @@ type sent struct {
 // Appwrite does; everything else goes to answer.
 type stub struct {
 	*httptest.Server
+	network  *memoryNetwork // nil where it is a real one
 	mu       sync.Mutex
 	requests []sent
 }
@@ -35,7 +36,14 @@ type stub struct {
 func newStub(tb testing.TB, version string, answer http.HandlerFunc) *stub {
 	tb.Helper()
 	s := &stub{}
-	s.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	s.Server = httptest.NewServer(s.answering(version, answer))
+	tb.Cleanup(s.Close)
+	return s
+}
+
+// answering keeps requests and has them answered.
+func (s *stub) answering(version string, answer http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
 		if r.URL.Path == "/v1/health/version" && version != "" {
 			reply(w, http.StatusOK, `{"version":"`+version+`"}`)
 			return
@@ -49,9 +57,7 @@ func newStub(tb testing.TB, version string, answer http.HandlerFunc) *stub {
 		s.mu.Unlock()
 		r.Body = io.NopCloser(strings.NewReader(string(body)))
 		answer(w, r)
-	}))
-	tb.Cleanup(s.Close)
-	return s
+	}
 }
 
 func (s *stub) config() appwrite.Config {
@@ -60,6 +66,9 @@ func (s *stub) config() appwrite.Config {
 
 func (s *stub) client(tb testing.TB, opts ...appwrite.Option) *appwrite.Client {
 	tb.Helper()
+	if s.network != nil {
+		opts = append([]appwrite.Option{s.network.carry()}, opts...)
+	}
 	return newClient(tb, s.config(), opts...)
 }
 

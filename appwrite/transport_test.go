@@ -6,13 +6,13 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/appwrite/sdk-for-go/query"
@@ -40,39 +40,42 @@ func hanging(t *testing.T) (answer http.HandlerFunc, arrived chan struct{}) {
 
 func TestAttemptEndsAfterItsTimeout(t *testing.T) {
 	t.Parallel()
-	answer, _ := hanging(t)
-	s := newStub(t, "1.9.6", answer)
-	patient := s.client(t)
-	if _, err := patient.Detect(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	c, err := patient.With(appwrite.WithTimeout(60 * time.Millisecond))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, err = c.ListDatabases(t.Context())
-	wantIs(t, err, appwrite.ErrTimeout)
-	if got := appwrite.Classify(err); got != appwrite.Transient {
-		t.Errorf("a read that timed out is %v, want transient", got)
-	}
-	_, err = c.CreateDatabase(t.Context(), appwrite.Database{ID: "x", Name: "X"})
-	wantIs(t, err, appwrite.ErrTimeout)
-	if got := appwrite.Classify(err); got != appwrite.Ambiguous {
-		t.Errorf("a write that timed out is %v, want ambiguous", got)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		answer, _ := hanging(t)
+		c := newStubInMemory(t, "1.9.6", answer).client(t, appwrite.WithTimeout(time.Minute))
+		began := time.Now()
+		_, err := c.ListDatabases(t.Context())
+		wantIs(t, err, appwrite.ErrTimeout)
+		if waited := time.Since(began); waited != time.Minute {
+			t.Errorf("it took %v, want a minute", waited)
+		}
+		if got := appwrite.Classify(err); got != appwrite.Transient {
+			t.Errorf("a read that timed out is %v, want transient", got)
+		}
+		_, err = c.CreateDatabase(t.Context(), appwrite.Database{ID: "x", Name: "X"})
+		wantIs(t, err, appwrite.ErrTimeout)
+		if got := appwrite.Classify(err); got != appwrite.Ambiguous {
+			t.Errorf("a write that timed out is %v, want ambiguous", got)
+		}
+	})
 }
 
 func TestSlowBodyEndsAfterTheTimeoutToo(t *testing.T) {
 	t.Parallel()
-	hang, _ := hanging(t)
-	s := newStub(t, "1.9.6", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "application/json")
-		_, _ = w.Write([]byte(`{"total":`))
-		_ = http.NewResponseController(w).Flush()
-		hang(w, r)
+	synctest.Test(t, func(t *testing.T) {
+		hang, arrived := hanging(t)
+		s := newStubInMemory(t, "1.9.6", func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("Content-Type", "application/json")
+			_, _ = w.Write([]byte(`{"total":`))
+			_ = http.NewResponseController(w).Flush()
+			hang(w, r)
+		})
+		_, err := s.client(t, appwrite.WithTimeout(time.Minute)).ListDatabases(t.Context())
+		wantIs(t, err, appwrite.ErrTimeout)
+		if len(arrived) != 1 {
+			t.Errorf("%d bodies were begun, want 1", len(arrived))
+		}
 	})
-	_, err := s.client(t, appwrite.WithTimeout(60*time.Millisecond)).ListDatabases(t.Context())
-	wantIs(t, err, appwrite.ErrTimeout)
 }
 
 func TestCancellingEndsACall(t *testing.T) {
@@ -100,44 +103,35 @@ func TestCancellingEndsACall(t *testing.T) {
 
 func TestConnectionsAreReused(t *testing.T) {
 	t.Parallel()
-	var opened atomic.Int64
-	srv := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/v1/health/version" {
-			reply(w, http.StatusOK, `{"version":"1.9.6"}`)
-			return
+	synctest.Test(t, func(t *testing.T) { // net/http gives up a connection that is slow to become free
+		s := newStubInMemory(t, "1.9.6", always(http.StatusNotFound, `{"message":"no","code":404,"type":"database_not_found","version":"1.9.6"}`))
+		c := s.client(t)
+		for range 50 {
+			_ = c.DeleteDatabase(t.Context(), "x") // an answer with a body
 		}
-		always(http.StatusNotFound, `{"message":"no","code":404,"type":"database_not_found","version":"1.9.6"}`)(w, r)
-	}))
-	srv.Config.ConnState = func(_ net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			opened.Add(1)
+		if n := s.network.dialed.Load(); n != 1 {
+			t.Errorf("50 calls in a row took %d connections, want 1", n)
 		}
-	}
-	srv.Start()
-	t.Cleanup(srv.Close)
-	c := newClient(t, appwrite.Config{Endpoint: srv.URL + "/v1", Project: "p", Key: marker})
-	for range 50 {
-		_ = c.DeleteDatabase(t.Context(), "x") // an answer with a body
-	}
-	if n := opened.Load(); n != 1 {
-		t.Errorf("50 calls in a row took %d connections, want 1", n)
-	}
-	const together = 16
-	for range 20 {
-		var wg sync.WaitGroup
-		for range together {
-			wg.Go(func() { _ = c.DeleteDatabase(t.Context(), "x") })
+		const together = 16
+		for range 20 {
+			var wg sync.WaitGroup
+			for range together {
+				wg.Go(func() { _ = c.DeleteDatabase(t.Context(), "x") })
+			}
+			wg.Wait()
 		}
-		wg.Wait()
-	}
-	if n := opened.Load(); n > 2*together {
-		t.Errorf("20 rounds of %d calls took %d connections", together, n)
-	}
+		if n := s.network.dialed.Load(); n > 2*together {
+			t.Errorf("20 rounds of %d calls took %d connections", together, n)
+		}
+		if n := len(s.received()); n != 50+20*together {
+			t.Errorf("%d calls arrived", n)
+		}
+	})
 }
 
 func TestUnreachableServerWasNotSentAnything(t *testing.T) {
 	t.Parallel()
-	s := newStub(t, "1.9.6", always(http.StatusOK, emptyList))
+	s := newStubInMemory(t, "1.9.6", always(http.StatusOK, emptyList))
 	c := s.client(t)
 	if _, err := c.Detect(t.Context()); err != nil {
 		t.Fatal(err)
@@ -263,7 +257,7 @@ func TestKeyIsInNoErrorLogOrPrint(t *testing.T) {
 	t.Parallel()
 	var logs bytes.Buffer
 	logger := slog.New(slog.NewJSONHandler(&logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	s := newStub(t, "1.9.6", func(w http.ResponseWriter, r *http.Request) {
+	s := newStubInMemory(t, "1.9.6", func(w http.ResponseWriter, r *http.Request) {
 		switch r.Method {
 		case http.MethodGet:
 			reply(w, http.StatusUnauthorized, `{"message":"bad key `+r.Header.Get("X-Appwrite-Key")+`","code":401,"type":"user_unauthorized"}`)
