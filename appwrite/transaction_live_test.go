@@ -31,7 +31,7 @@ func transacting(t *testing.T, s served) (place, bool) {
 
 func (p place) begin(t *testing.T) appwrite.Transaction {
 	t.Helper()
-	tx, err := p.CreateTransaction(t.Context(), time.Minute)
+	tx, err := p.CreateTransaction(t.Context(), time.Hour)
 	if err != nil {
 		t.Fatal(err)
 	}
