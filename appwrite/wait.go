@@ -88,6 +88,9 @@ func (c *Client) wait(ctx context.Context, database string, awaited []Awaited, j
 	interval := firstPoll
 	for idle := 0; ; idle++ {
 		progress, err := w.look(ctx, idle > 0 && idle%crossCheck == 0)
+		if ended := ctx.Err(); ended != nil && errors.Is(err, ended) {
+			return w.give(cause(ctx, ended))
+		}
 		if err != nil || len(w.left) == 0 {
 			return err
 		}
@@ -102,7 +105,7 @@ func (c *Client) wait(ctx context.Context, database string, awaited []Awaited, j
 		select {
 		case <-ctx.Done():
 			stop()
-			return w.give(ctx.Err())
+			return w.give(cause(ctx, ctx.Err()))
 		case <-fired:
 		}
 		interval = min(longPoll, time.Duration(float64(interval)*pollGrowth))

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/backstep-dev/backstep/appwrite"
@@ -211,6 +212,35 @@ func TestWaitingEndsWithItsContext(t *testing.T) {
 	srv.Worker().Resume()
 	if err := p.WaitAvailable(t.Context(), p.database, []appwrite.Awaited{{Collection: p.collection, Attribute: "a"}}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Whether the end comes while the server is asked or between two questions.
+func TestAWaitThatIsCutShortSaysWhatForAndWhy(t *testing.T) {
+	t.Parallel()
+	why := errors.New("the lease is lost")
+	for name, moment := range map[string]int{"while asking": 2, "between two questions": 0} {
+		synctest.Test(t, func(t *testing.T) {
+			ctx, cut := context.WithCancelCause(t.Context())
+			defer cut(nil)
+			asked := 0
+			s := newStubInMemory(t, "1.9.6", func(w http.ResponseWriter, r *http.Request) {
+				if asked++; asked == moment {
+					cut(why)
+					<-r.Context().Done()
+					return
+				}
+				if asked == 20 { // the next question comes long after
+					time.AfterFunc(time.Millisecond, func() { cut(why) })
+				}
+				reply(w, http.StatusOK, `{"tables":[{"$id":"c","columns":[{"key":"a","type":"boolean","status":"processing"}],"indexes":[]}],"columns":[{"key":"a","type":"boolean","status":"processing"}]}`)
+			})
+			err := s.client(t).WaitAvailable(ctx, "d", awaitingA())
+			wantIs(t, err, context.Canceled, why)
+			if e, ok := errors.AsType[*appwrite.StatusError](err); !ok || e.Ref != awaitingA()[0] || e.Status != "processing" {
+				t.Errorf("%s: got %v", name, err)
+			}
+		})
 	}
 }
 
