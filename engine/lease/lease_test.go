@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -202,10 +203,10 @@ func TestOneFailedRenewalCostsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &shelf{}
 		l := acquire(t, s, "a")
-		n := 0
+		var renewals atomic.Int64
 		s.mu.Lock()
 		s.after = func(what string) error {
-			if n++; what == "renew" && n%2 == 0 {
+			if what == "renew" && renewals.Add(1)%2 == 0 {
 				return lease.ErrUnavailable
 			}
 			return nil
@@ -214,6 +215,9 @@ func TestOneFailedRenewalCostsNothing(t *testing.T) {
 		for range 30 {
 			pass(10 * time.Second)
 			allowed(t, l)
+		}
+		if n := renewals.Load(); n < 10 {
+			t.Errorf("%d renewals, every second of which failed", n)
 		}
 	})
 }
