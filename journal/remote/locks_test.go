@@ -189,7 +189,9 @@ func TestAClaimThatArrivesLateDoesNotRule(t *testing.T) {
 		claimed := make(chan *lease.Lease, 1)
 		var first sync.WaitGroup
 		first.Go(func() {
-			l, err := lease.Acquire(t.Context(), remote.NewLocks(c, database), lease.Holder{Host: "late"}, lease.WithClock(hasty{lease.SystemClock()}), lease.WithPatience(time.Hour))
+			// A claim that was given up meanwhile would be made again among the others.
+			patient := client(t, srv, appwrite.WithTimeout(time.Hour))
+			l, err := lease.Acquire(t.Context(), remote.NewLocks(patient, database), lease.Holder{Host: "late"}, lease.WithTTL(24*time.Hour), lease.WithPatience(time.Hour))
 			if err != nil {
 				t.Error(err)
 			}
