@@ -13,16 +13,19 @@ import (
 // ttl is how long leases hold. No waiting takes real time.
 const ttl = time.Minute
 
-// machine has the clocks of one process. Whoever waits on them while it gets
-// the lease makes time pass; a renewal waits for a time that never comes.
+// short is longer than any wait for the lease, and shorter than any for the next
+// renewal of it.
+const short = ttl / 6
+
+// machine has the clocks of one process. Whoever waits for the lease makes time
+// pass; a renewal waits for a time that never comes.
 type machine struct {
-	mu      sync.Mutex
-	now     lease.Reading
-	waiting bool // waits pass time, as those for the lease do
+	mu  sync.Mutex
+	now lease.Reading
 }
 
 func newMachine() *machine {
-	return &machine{now: lease.Reading{Wall: time.Duration(time.Now().UnixNano())}, waiting: true}
+	return &machine{now: lease.Reading{Wall: time.Duration(time.Now().UnixNano())}}
 }
 
 // Now implements lease.Clock.
@@ -34,28 +37,12 @@ func (m *machine) Now() lease.Reading {
 
 // Wait implements lease.Clock.
 func (m *machine) Wait(ctx context.Context, d time.Duration) error {
-	if m.passes(d) {
+	if d > short {
+		<-ctx.Done()
 		return ctx.Err()
 	}
-	<-ctx.Done()
+	m.sleep(d, false)
 	return ctx.Err()
-}
-
-func (m *machine) passes(d time.Duration) bool {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if m.waiting {
-		m.now.Wall += d
-		m.now.Mono += d
-	}
-	return m.waiting
-}
-
-// settled ends the time in which waits pass time.
-func (m *machine) settled() {
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.waiting = false
 }
 
 // sleep is a pause of the process, or of the whole machine, on which the

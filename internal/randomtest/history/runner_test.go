@@ -48,7 +48,6 @@ func (w *world) start(rt *rapid.T, host string, f fate) *process {
 	require(rt, locks.Prepare(ctx))
 	var err error
 	p.lease, err = lease.Acquire(ctx, locks, lease.Holder{Host: host}, lease.WithClock(p.machine), lease.WithTTL(ttl), lease.WithLogger(w.logger))
-	p.machine.settled()
 	require(rt, err)
 	rt.Cleanup(func() { _ = p.lease.Release(context.Background()) })
 
