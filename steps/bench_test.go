@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -31,8 +30,7 @@ type bench struct {
 	database               string
 	can                    appwrite.Capabilities
 	operations             int
-	wait                   time.Duration // for the worker; 0 is the client's own
-	halfway                bool          // steps may find their object half changed
+	halfway                bool // steps may find their object half changed
 	receipts               journal.Receipts
 }
 
@@ -62,9 +60,6 @@ func (b *bench) connect() {
 	b.t.Helper()
 	opts := []appwrite.Option{appwrite.WithLogger(livetest.Logger(b.t))}
 	b.t.Cleanup(func() { livetest.SearchJournal(b.t, b.store) })
-	if b.wait > 0 {
-		opts = append(opts, appwrite.WithWait(b.wait))
-	}
 	var err error
 	b.client, err = appwrite.New(appwrite.Config{Endpoint: b.endpoint, Project: b.project, Key: b.key}, opts...)
 	if err != nil {

@@ -4,6 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
+	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -11,6 +15,7 @@ import (
 	"github.com/backstep-dev/backstep/appwritetest"
 	"github.com/backstep-dev/backstep/engine"
 	"github.com/backstep-dev/backstep/internal/livetest"
+	"github.com/backstep-dev/backstep/internal/outage"
 	"github.com/backstep-dev/backstep/journal/journaltest"
 	"github.com/backstep-dev/backstep/journal/remote"
 	"github.com/backstep-dev/backstep/steps"
@@ -23,10 +28,6 @@ type exactBench struct {
 	server *livetest.Server
 	store  *remote.Store
 }
-
-// hurried is a client that gives up on a request soon, so that one that is held
-// counts as lost.
-const hurried = 3 * time.Second
 
 func onEveryTransactionalVersion(t *testing.T, test func(b *exactBench)) {
 	t.Helper()
@@ -53,12 +54,47 @@ func commits(action appwritetest.Action, times int) appwritetest.Fault {
 	return appwritetest.Fault{Match: appwritetest.Match{Method: "PATCH", Path: "/*/transactions/*"}, Action: action, Times: times}
 }
 
-// engine makes one whose quarantine nobody would wait for.
-func (b *exactBench) engine(opts ...engine.Option) *engine.Engine {
+// leaving gives the first commit up once the server holds it, as a client does
+// whose time is up.
+type leaving struct {
+	base http.RoundTripper
+	held *appwritetest.Injection
+	left atomic.Bool
+}
+
+// RoundTrip implements http.RoundTripper.
+func (l *leaving) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method != http.MethodPatch || !strings.Contains(req.URL.Path, "/transactions/") || l.left.Swap(true) {
+		return l.base.RoundTrip(req)
+	}
+	ctx, leave := context.WithCancel(req.Context())
+	var watch sync.WaitGroup
+	watch.Go(func() {
+		defer leave()
+		_ = l.held.AwaitHits(ctx, 1)
+	})
+	defer watch.Wait()
+	defer leave()
+	resp, err := l.base.RoundTrip(req.WithContext(ctx))
+	if err == nil {
+		_ = resp.Body.Close()
+	}
+	return nil, outage.ErrTimeout
+}
+
+// engine makes one whose quarantine nobody would wait for. Where held is not nil,
+// it gives the commit up that is held.
+func (b *exactBench) engine(held *appwritetest.Injection, opts ...engine.Option) *engine.Engine {
 	b.t.Helper()
-	client, err := b.client.With(appwrite.WithTimeout(hurried))
-	if err != nil {
-		b.t.Fatal(err)
+	client := b.client
+	if held != nil {
+		var err error
+		client, err = b.client.With(appwrite.WithWrappedTransport(func(base http.RoundTripper) http.RoundTripper {
+			return &leaving{base: base, held: held}
+		}))
+		if err != nil {
+			b.t.Fatal(err)
+		}
 	}
 	codec, err := steps.NewCodec(client, nil)
 	if err != nil {
@@ -72,6 +108,14 @@ func (b *exactBench) engine(opts ...engine.Option) *engine.Engine {
 		b.t.Fatal(err)
 	}
 	return e
+}
+
+// heldBy gives what a commit is held by, nil where it is not.
+func heldBy(hit *appwritetest.Injection, held bool) *appwritetest.Injection {
+	if !held {
+		return nil
+	}
+	return hit
 }
 
 func (b *exactBench) request(list ...engine.Step) engine.Request {
@@ -103,17 +147,20 @@ func (b *exactBench) wantCount(want json.Number) {
 // look at the counter could tell 108 from a 105 that is still to be added to.
 func TestAnIncrementHappensExactlyOnceWhateverBecomesOfItsCommit(t *testing.T) {
 	t.Parallel()
-	for name, action := range map[string]appwritetest.Action{
-		"it acts and its answer is lost": appwritetest.DropAfter(),
-		"the server dies after the data": appwritetest.DieInCommit(),
-		"it never arrives":               appwritetest.RefuseBefore(),
-		"it acts after its client left":  appwritetest.HoldThenAct(),
-		"it acts much later":             appwritetest.HoldUntilRelease(),
+	for name, c := range map[string]struct {
+		action appwritetest.Action
+		held   bool
+	}{
+		"it acts and its answer is lost": {appwritetest.DropAfter(), false},
+		"the server dies after the data": {appwritetest.DieInCommit(), false},
+		"it never arrives":               {appwritetest.RefuseBefore(), false},
+		"it acts after its client left":  {appwritetest.HoldThenAct(), true},
+		"it acts much later":             {appwritetest.HoldUntilRelease(), true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			onEveryTransactionalVersion(t, func(b *exactBench) {
-				hit := b.server.Inject(commits(action, 1))
+				hit := b.server.Inject(commits(c.action, 1))
 				added := make(chan struct{})
 				go func() {
 					defer close(added)
@@ -121,7 +168,7 @@ func TestAnIncrementHappensExactlyOnceWhateverBecomesOfItsCommit(t *testing.T) {
 						b.theirs("100")
 					}
 				}()
-				report, err := b.engine().Run(b.t.Context(), b.request(b.exactIncrement("3")))
+				report, err := b.engine(heldBy(hit, c.held)).Run(b.t.Context(), b.request(b.exactIncrement("3")))
 				<-added
 				if err != nil || report.Outcome != engine.OutcomeApplied {
 					b.t.Fatalf("%s: %v", report.Outcome, err)
@@ -142,11 +189,12 @@ func TestAnotherProcessDecidesWhatBecameOfACommit(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		action          appwritetest.Action
+		held            bool
 		resumed, undone json.Number
 	}{
-		"it had acted":        {appwritetest.DropAfter(), "108", "105"},
-		"it never arrived":    {appwritetest.RefuseBefore(), "108", "105"},
-		"it arrives too late": {appwritetest.HoldUntilRelease(), "108", "105"},
+		"it had acted":        {appwritetest.DropAfter(), false, "108", "105"},
+		"it never arrived":    {appwritetest.RefuseBefore(), false, "108", "105"},
+		"it arrives too late": {appwritetest.HoldUntilRelease(), true, "108", "105"},
 	} {
 		for direction, want := range map[string]json.Number{"resume": c.resumed, "rollback": c.undone} {
 			t.Run(name+", "+direction, func(t *testing.T) {
@@ -160,12 +208,12 @@ func TestAnotherProcessDecidesWhatBecameOfACommit(t *testing.T) {
 							cancel()
 						}
 					}))
-					report, err := b.engine(cut).Run(ctx, b.request(b.exactIncrement("3")))
+					report, err := b.engine(heldBy(hit, c.held), cut).Run(ctx, b.request(b.exactIncrement("3")))
 					if err == nil || report.Outcome != engine.OutcomeInterrupted {
 						b.t.Fatalf("the run was not cut off: %s, %v", report.Outcome, err)
 					}
 					b.theirs("100")
-					e := b.engine()
+					e := b.engine(nil)
 					if direction == "resume" {
 						report, err = e.Resume(b.t.Context(), "run")
 					} else {
@@ -191,7 +239,7 @@ func TestATransactionThatExpiresOnTheWayIsStagedAnew(t *testing.T) {
 	t.Parallel()
 	onEveryTransactionalVersion(t, func(b *exactBench) {
 		hit := b.server.Inject(commits(appwritetest.Status{Code: 500, Type: "transaction_expired"}, 2))
-		report, err := b.engine().Run(b.t.Context(), b.request(b.exactIncrement("3")))
+		report, err := b.engine(nil).Run(b.t.Context(), b.request(b.exactIncrement("3")))
 		if err != nil || report.Attempts != 1 {
 			b.t.Fatalf("%d attempts, %v; want one that stages thrice", report.Attempts, err)
 		}
@@ -208,11 +256,11 @@ func TestATransactionLeftHangingIsDecidedByItsReceipt(t *testing.T) {
 	t.Parallel()
 	onEveryTransactionalVersion(t, func(b *exactBench) {
 		b.server.Inject(commits(appwritetest.Status{Code: 500, Type: "general_unknown"}, 1))
-		report, err := b.engine().Run(b.t.Context(), b.request(b.exactIncrement("3"), b.update("ware", map[string]any{"title": "Other"})))
+		report, err := b.engine(nil).Run(b.t.Context(), b.request(b.exactIncrement("3"), b.update("ware", map[string]any{"title": "Other"})))
 		if err != nil || report.Operations[0].Attempts != 2 {
 			b.t.Fatalf("%d attempts, %v", report.Operations[0].Attempts, err)
 		}
-		state, err := b.engine().State(b.t.Context(), "run")
+		state, err := b.engine(nil).State(b.t.Context(), "run")
 		if err != nil || state.Operations[0].Generation != 1 || state.Operations[0].Receipt == "" || state.Operations[1].Generation != 0 {
 			b.t.Errorf("the journal tells of receipts %+v (%v)", state.Operations, err)
 		}
