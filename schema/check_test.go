@@ -101,7 +101,7 @@ func TestCompareNamesEveryDifference(t *testing.T) {
 	}
 	want := []string{
 		"collection d/c: name is C / E",
-		`collection d/c: permissions is  / create("any") update("any") delete("any")`,
+		`collection d/c: permissions is none / create("any") update("any") delete("any")`,
 		"attribute d/c/k: default is none / 1",
 		"attribute d/c/k: max is 5 / 6",
 		"attribute d/c/gone: present / absent",
