@@ -115,16 +115,18 @@ func TestARunOutlivesANetworkThatIsGoneForLongerThanTheLease(t *testing.T) {
 			v := newVictim(t, "", killMigrations()[:1])
 			v.configure(t, impatient)
 			said := &spoken{}
-			begun := v.server.Inject(appwritetest.Fault{
-				Match:  appwritetest.Match{Method: http.MethodPost, Path: "/*/" + v.space.ID("shop") + "/*/products/*"},
-				Action: appwritetest.RefuseBefore(), Times: 1,
+			var begun atomic.Bool // from then on nothing gets through
+			gone := v.server.Inject(appwritetest.Fault{
+				Match: appwritetest.Match{Where: func(r *http.Request, _ []byte) bool {
+					if r.Method == http.MethodPost && strings.Contains(r.URL.Path, "/"+v.space.ID("shop")+"/") && strings.Contains(r.URL.Path, "/products/") {
+						begun.Store(true)
+					}
+					return begun.Load()
+				}},
+				Action: appwritetest.RefuseBefore(),
 			})
 			cut := said.hears(`going on once the server can be reached`)
 			code, ended := v.start(t, said, "up", "--journal", journal)
-			if err := begun.AwaitHits(t.Context(), 1); err != nil {
-				t.Fatal(err)
-			}
-			gone := v.server.Inject(appwritetest.Fault{Match: appwritetest.Match{Path: "/**"}, Action: appwritetest.RefuseBefore()})
 			await(t, cut, ended, said)
 			gone.Remove()
 			<-ended
