@@ -167,9 +167,17 @@ func TestARunOutlivesARestartOfTheServer(t *testing.T) {
 	v := newVictim(t, "", killMigrations()[:1])
 	v.configure(t, "timeouts: { attempt: 30s, quarantine: 500ms }\n")
 	v.env = append(v.env, "APPWRITE_ENDPOINT="+first.Endpoint(), "APPWRITE_PROJECT_ID="+first.Project())
+	var stopping atomic.Bool // the run is not to get ahead of the stop
 	held := first.Inject(appwritetest.Fault{
-		Match:  appwritetest.Match{Method: http.MethodPost, Path: "/*/" + v.space.ID("shop") + "/*/products/*"},
+		Match: appwritetest.Match{
+			Method: http.MethodPost, Path: "/*/" + v.space.ID("shop") + "/*/products/*",
+			Where: func(*http.Request, []byte) bool { stopping.Store(true); return true },
+		},
 		Action: appwritetest.DropAfter(), Times: 1,
+	})
+	first.Inject(appwritetest.Fault{
+		Match:  appwritetest.Match{Where: func(*http.Request, []byte) bool { return stopping.Load() }},
+		Action: appwritetest.RefuseBefore(),
 	})
 	said := &spoken{}
 	code, ended := v.start(t, said, "up")
