@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -49,10 +50,7 @@ func TestKilledRunsEndInTheRightState(t *testing.T) {
 		reference.must(t, "up", "--to", fmt.Sprintf("2026010100000%d", i+1))
 		want = append(want, reference.snapshot(t))
 	}
-	undisturbed := newVictim(t, binary, migrations)
-	started := time.Now()
-	undisturbed.must(t, "up")
-	whole := time.Since(started)
+	whole := usualRun(t, binary, migrations)
 
 	counts := map[string]int{}
 	for i := range times {
@@ -78,6 +76,21 @@ func TestKilledRunsEndInTheRightState(t *testing.T) {
 		}
 	}
 	t.Logf("%d kills within %s: %v; no effect was lost or doubled", times, whole.Round(time.Millisecond), counts)
+}
+
+// usualRun is how long an undisturbed `up` takes: the middle one of three, as
+// most blows would come too late if the machine paused in the only one.
+func usualRun(t *testing.T, binary string, migrations []string) time.Duration {
+	t.Helper()
+	took := make([]time.Duration, 3)
+	for i := range took {
+		v := newVictim(t, binary, migrations)
+		started := time.Now()
+		v.must(t, "up")
+		took[i] = time.Since(started)
+	}
+	slices.Sort(took)
+	return took[1]
 }
 
 // buildBinary builds the command under test as people run it.
