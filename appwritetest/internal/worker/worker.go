@@ -170,7 +170,7 @@ func (w *Worker) await(ctx context.Context, done func() bool) error {
 
 func (w *Worker) loop(ctx context.Context) {
 	defer close(w.done)
-	for {
+	for ctx.Err() == nil {
 		err := w.await(ctx, func() bool { return len(w.queue) > 0 && (!w.paused || w.steps > 0) })
 		if err != nil || !w.next(ctx) {
 			return

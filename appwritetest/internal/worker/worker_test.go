@@ -117,3 +117,21 @@ func TestVerdictReachesTheJob(t *testing.T) {
 		t.Errorf("got %v and %v, want Fail and Succeed", first, second)
 	}
 }
+
+func TestStoppedWorkerLeavesWhatIsQueued(t *testing.T) {
+	t.Parallel()
+	r := &recorder{}
+	ctx, stop := context.WithCancel(t.Context())
+	w := worker.New(worker.Config{Run: func(job worker.Job, verdict worker.Verdict) {
+		stop()
+		r.run(job, verdict)
+	}})
+	w.Add(worker.Job{Key: "a"})
+	w.Add(worker.Job{Key: "b"})
+	w.Start(ctx)
+	<-ctx.Done()
+	w.Stop()
+	if got := r.keys(); !slices.Equal(got, []string{"a"}) || w.Size() != 1 {
+		t.Errorf("ran %v, %d queued", got, w.Size())
+	}
+}
