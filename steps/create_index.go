@@ -80,7 +80,7 @@ func (s CreateIndex) Validate() error {
 // Capture makes sure that the key is free, the attributes are there and can be
 // indexed, and, for a unique index, that no two documents are alike.
 func (s CreateIndex) Capture(ctx context.Context, _ engine.Site) (engine.Memento, error) {
-	live, found, err := findIndex(ctx, s.client, s.Target())
+	live, found, err := findLastingIndex(ctx, s.client, s.Target())
 	if err != nil {
 		return nil, err
 	}

@@ -156,11 +156,12 @@ func TestWhatTheWorkerCannotDoIsDoneAnew(t *testing.T) {
 	})
 }
 
-// patient lets the worker do all it can in every wait, which takes no other time:
-// what stands still after that is lost, however busy the machine is.
+// patient lets the worker go on, and do all it can, in every wait, which takes no
+// other time: what stands still after that is lost, however busy the machine is.
 func (b *bench) patient(server *appwritetest.Server) {
 	b.t.Helper()
 	clock := outage.NewClock(0, func() {
+		server.Worker().Resume()
 		if err := server.Worker().Idle(b.t.Context()); err != nil {
 			b.t.Error(err)
 		}
@@ -172,6 +173,33 @@ func (b *bench) patient(server *appwritetest.Server) {
 	if b.codec, err = steps.NewCodec(b.client, nil); err != nil {
 		b.t.Fatal(err)
 	}
+}
+
+// TestIndexThatIsBeingRemovedIsNoneInTheWay removes an index behind a run's back,
+// as its own late request does when it is undone.
+func TestIndexThatIsBeingRemovedIsNoneInTheWay(t *testing.T) {
+	t.Parallel()
+	onEmbedded(t, func(b *bench, server *appwritetest.Server) {
+		b.patient(server)
+		b.products("a")
+		create := steps.CreateIndex{Database: b.database, Collection: "products", Key: "i", Type: steps.Key, Attributes: []string{"title"}}
+		b.do(create)
+		before := b.state()
+		server.Worker().Pause() // until somebody waits
+		if err := b.client.DeleteIndex(b.t.Context(), b.database, "products", "i"); err != nil {
+			b.t.Fatal(err)
+		}
+		b.do(create)
+		b.wantSame("after it was made again", before, b.state())
+
+		server.Worker().Inject(appwritetest.JobFault{Match: appwritetest.JobMatch{Kind: appwritetest.DeleteIndex}, Times: 1, Outcome: appwritetest.DieBefore})
+		if err := b.client.DeleteIndex(b.t.Context(), b.database, "products", "i"); err != nil {
+			b.t.Fatal(err)
+		}
+		if _, err := b.bound(create).Capture(b.t.Context(), b.site()); !errors.Is(err, steps.ErrExists) {
+			b.t.Errorf("over one whose removal is lost: %v, want ErrExists", err)
+		}
+	})
 }
 
 func TestWorkerThatNeverSucceedsEndsTheStep(t *testing.T) {

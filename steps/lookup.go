@@ -87,6 +87,22 @@ func findIndex(ctx context.Context, client *appwrite.Client, ref engine.Ref) (ap
 	return live, true, nil
 }
 
+// findLastingIndex is findIndex for what is to be made anew: an index that is
+// being removed is waited for. The request for that may have come late, from a
+// run that is being undone.
+func findLastingIndex(ctx context.Context, client *appwrite.Client, ref engine.Ref) (appwrite.Index, bool, error) {
+	live, found, err := findIndex(ctx, client, ref)
+	if err != nil || !found || live.Status != appwrite.StatusDeleting {
+		return live, found, err
+	}
+	err = client.WaitGone(ctx, ref.Database, []appwrite.Awaited{{Collection: ref.Collection, Index: ref.Key}})
+	var stays *appwrite.StatusError
+	if err != nil && (ctx.Err() != nil || !errors.As(err, &stays)) {
+		return live, false, err
+	}
+	return findIndex(ctx, client, ref)
+}
+
 // absent is the memento of a step that found nothing.
 func absent() (engine.Memento, error) { return encode(struct{}{}) }
 
