@@ -87,9 +87,9 @@ func TestALeaseLostWhileTheJournalIsReadIsAnInterruption(t *testing.T) {
 	}
 	v := newVictim(t, buildBinary(t), competingMigrations())
 	v.must(t, "up", "--to", "20260101000001")
-	v.configure(t, "lease: { ttl: 1s }\n")
+	v.configure(t, "lease: { ttl: 3s }\n")
 	v.server.Inject(appwritetest.Fault{Match: appwritetest.Match{Method: "PATCH", Path: "/**/locks/**"}, Action: appwritetest.RefuseBefore()})
-	v.server.Inject(appwritetest.Fault{Match: appwritetest.Match{Method: "GET", Path: "/**/migrations/**"}, Times: 1, Action: appwritetest.DelayBefore(3 * time.Second)})
+	v.server.Inject(appwritetest.Fault{Match: appwritetest.Match{Method: "GET", Path: "/**/migrations/**"}, Times: 1, Action: appwritetest.DelayBefore(6 * time.Second)})
 	var stderr bytes.Buffer
 	c := v.command(t.Context(), "up")
 	c.Stderr = &stderr
