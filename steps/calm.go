@@ -9,7 +9,8 @@ import (
 
 // calm waits for the worker to be done with what it is still making in a
 // collection, for instance because of a late request of a process that was
-// killed: an archive would lack it, and what it lacks would look written since.
+// killed: an archive would lack it, and what it lacks would look written since;
+// and what is removed and asked for again while it is being made can fail.
 // What never gets available is passed over.
 func calm(ctx context.Context, client *appwrite.Client, database, id string) error {
 	attributes, err := client.ListAttributes(ctx, database, id)

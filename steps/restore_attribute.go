@@ -63,6 +63,9 @@ func (s RestoreAttribute) position(live AttributeImage) int {
 
 // Apply brings the attribute back as far as it is not.
 func (s RestoreAttribute) Apply(ctx context.Context, site engine.Site, _ engine.Memento) (engine.Observation, error) {
+	if err := calm(ctx, s.client, s.Database, s.Collection); err != nil {
+		return nil, err
+	}
 	live, found, err := findAttribute(ctx, s.client, s.Target())
 	switch {
 	case err != nil:

@@ -56,6 +56,9 @@ func (s RestoreRelationship) Capture(ctx context.Context, site engine.Site) (eng
 
 // Apply makes the relationship as far as it is not there, then links documents.
 func (s RestoreRelationship) Apply(ctx context.Context, site engine.Site, _ engine.Memento) (engine.Observation, error) {
+	if err := calm(ctx, s.client, s.Database, s.Relationship.Collection); err != nil {
+		return nil, err
+	}
 	left, err := s.left(ctx)
 	if err != nil {
 		return nil, err
