@@ -9,8 +9,8 @@ import (
 )
 
 // sendRequest does to the newest server of a script what somebody else might:
-// request METHOD PATH [JSON]. It wants the server to take it;
-// the answer is the output.
+// request METHOD PATH [JSON]. It wants the server to take it, and waits until
+// its worker is done; the answer is the output.
 func sendRequest(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) < 2 || len(args) > 3 {
 		ts.Fatalf("usage: request METHOD PATH [JSON]")
@@ -35,6 +35,9 @@ func sendRequest(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	_, err = ts.Stdout().Write(text)
 	ts.Check(err)
+	if args[0] != http.MethodGet && s.server.Embedded != nil { // a real server has no part in scripts that send others
+		ts.Check(s.server.Embedded.Worker().Idle(s.tb.Context()))
+	}
 }
 
 // readOnly makes the newest server of a script refuse whatever is no read.

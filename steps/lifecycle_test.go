@@ -5,7 +5,9 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/backstep-dev/backstep/appwritetest"
 	"github.com/backstep-dev/backstep/internal/livetest"
 	"github.com/backstep-dev/backstep/steps"
 	"github.com/backstep-dev/backstep/steps/steptest"
@@ -46,6 +48,16 @@ func (p plan) cases() []planned {
 		}
 	}
 	return list
+}
+
+// worker makes the embedded server's worker slow, so that a process that takes
+// over meets what is still being made or removed; a prompt one is done before
+// anybody looks. Which of the two a plan has goes by its journal.
+func (p plan) worker() []appwritetest.Option {
+	if p.journal == steptest.SQLite {
+		return nil
+	}
+	return []appwritetest.Option{appwritetest.WorkerDelay(appwritetest.Uniform(0, 9*time.Millisecond, 1))}
 }
 
 // every tries all cases alike.
@@ -105,7 +117,7 @@ func TestEveryKindSurvivesEveryBoundary(t *testing.T) {
 		for _, p := range plans() {
 			t.Run(p.version+"/"+string(p.journal), func(t *testing.T) {
 				t.Parallel()
-				endpoint, project, key := livetest.Target(t, p.version)
+				endpoint, project, key := livetest.Target(t, p.version, p.worker()...)
 				stage := steptest.Stage{Endpoint: endpoint, Project: project, Key: key}
 				for _, one := range p.cases() {
 					t.Run(one.Name, func(t *testing.T) {

@@ -36,12 +36,12 @@ func Versions() []string { return []string{"1.7.4", "1.8.1", "1.9.6"} }
 func Live() bool { return os.Getenv(EnvEndpoint) != "" }
 
 // Target gives a server of the version: an embedded one of its own for this
-// test, or the real one. A test for another version than the real server's is
-// skipped; version "" is any.
-func Target(tb testing.TB, version string) (endpoint, project, key string) {
+// test, with the options, or the real one. A test for another version than the
+// real server's is skipped; version "" is any.
+func Target(tb testing.TB, version string, opts ...appwritetest.Option) (endpoint, project, key string) {
 	tb.Helper()
 	if !Live() {
-		srv := Embedded(tb, version)
+		srv := Embedded(tb, version, opts...)
 		return srv.Endpoint(), srv.Project(), srv.Key()
 	}
 	return named(tb, version)
