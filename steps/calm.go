@@ -2,7 +2,6 @@ package steps
 
 import (
 	"context"
-	"errors"
 
 	"github.com/backstep-dev/backstep/appwrite"
 )
@@ -33,9 +32,7 @@ func calm(ctx context.Context, client *appwrite.Client, database, id string) err
 		}
 	}
 	for _, one := range making {
-		err := client.WaitAvailable(ctx, database, []appwrite.Awaited{one})
-		var never *appwrite.StatusError
-		if err != nil && (ctx.Err() != nil || !errors.As(err, &never)) {
+		if err := awaitMade(ctx, client, database, one); err != nil {
 			return err
 		}
 	}

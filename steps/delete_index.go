@@ -75,7 +75,7 @@ func (s DeleteIndex) Apply(ctx context.Context, site engine.Site, memento engine
 	if err := destructible(site, s.Target(), why); err != nil {
 		return nil, err
 	}
-	live, found, err := findIndex(ctx, s.client, s.Target())
+	live, found, err := findMadeIndex(ctx, s.client, s.Target())
 	switch {
 	case err != nil:
 		return nil, err
@@ -84,7 +84,7 @@ func (s DeleteIndex) Apply(ctx context.Context, site engine.Site, memento engine
 	case !m.Index.equal(imageOfIndex(live)):
 		return nil, stopped(s.Target(), engine.ErrForeign, "%s", differences(m.Index, imageOfIndex(live)))
 	}
-	if err := notFoundIsFine(s.client.DeleteIndex(ctx, s.Database, s.Collection, s.Key)); err != nil {
+	if err := deleteIndex(ctx, s.client, s.Target()); err != nil {
 		return nil, err
 	}
 	return absent()

@@ -122,7 +122,7 @@ func (s DropAttribute) Apply(ctx context.Context, site engine.Site, memento engi
 	if err != nil {
 		return nil, err
 	}
-	live, found, err := findAttribute(ctx, s.client, s.Target())
+	live, found, err := findMadeAttribute(ctx, s.client, s.Target())
 	if err != nil {
 		return nil, err
 	}
@@ -146,7 +146,7 @@ func (s DropAttribute) Apply(ctx context.Context, site engine.Site, memento engi
 			return nil, err
 		}
 	}
-	if err := notFoundIsFine(s.client.DeleteAttribute(ctx, s.Database, s.Collection, s.Key)); err != nil {
+	if err := deleteAttribute(ctx, s.client, s.Target()); err != nil {
 		return nil, err
 	}
 	return absent()

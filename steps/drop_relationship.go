@@ -97,6 +97,9 @@ func (s DropRelationship) Apply(ctx context.Context, site engine.Site, memento e
 	if err := destructible(site, s.Target(), why); err != nil {
 		return nil, err
 	}
+	if _, _, err := findMadeAttribute(ctx, s.client, s.Target()); err != nil {
+		return nil, err
+	}
 	live, found, err := findRelationship(ctx, s.client, s.Target())
 	switch {
 	case err != nil:
@@ -115,7 +118,7 @@ func (s DropRelationship) Apply(ctx context.Context, site engine.Site, memento e
 			return nil, stopped(s.Target(), ErrLateWrite, "stop the writers and run again")
 		}
 	}
-	if err := notFoundIsFine(s.client.DeleteAttribute(ctx, s.Database, s.Collection, s.Key)); err != nil {
+	if err := deleteAttribute(ctx, s.client, s.Target()); err != nil {
 		return nil, err
 	}
 	return absent()

@@ -57,7 +57,7 @@ func (p plan) worker() []appwritetest.Option {
 	if p.journal == steptest.SQLite {
 		return nil
 	}
-	return []appwritetest.Option{appwritetest.WorkerDelay(appwritetest.Uniform(0, 9*time.Millisecond, 1))}
+	return []appwritetest.Option{appwritetest.WorkerDelay(appwritetest.Uniform(0, 5*time.Millisecond, 1))}
 }
 
 // every tries all cases alike.

@@ -99,7 +99,7 @@ func settleRelationship(ctx context.Context, client *appwrite.Client, database s
 
 // removeRelationship deletes a relationship and waits until both sides are gone.
 func removeRelationship(ctx context.Context, client *appwrite.Client, database string, image RelationshipImage) error {
-	if err := notFoundIsFine(client.DeleteAttribute(ctx, database, image.Collection, image.Key)); err != nil {
+	if err := deleteAttribute(ctx, client, image.ref(database)); err != nil {
 		return err
 	}
 	return awaitNoRelationship(ctx, client, database, image)

@@ -106,7 +106,7 @@ func (s RestoreRelationship) clear(ctx context.Context, left []appwrite.Attribut
 		return nil
 	}
 	for _, side := range s.Relationship.awaited() {
-		if err := notFoundIsFine(s.client.DeleteAttribute(ctx, s.Database, side.Collection, side.Attribute)); err != nil {
+		if err := deleteAttribute(ctx, s.client, relationshipRef(s.Database, side.Collection, side.Attribute)); err != nil {
 			return err
 		}
 	}

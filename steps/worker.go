@@ -74,7 +74,7 @@ func settleIndex(ctx context.Context, client *appwrite.Client, ref engine.Ref, i
 
 // removeAttribute deletes an attribute and waits until it is gone.
 func removeAttribute(ctx context.Context, client *appwrite.Client, ref engine.Ref) error {
-	if err := notFoundIsFine(client.DeleteAttribute(ctx, ref.Database, ref.Collection, ref.Key)); err != nil {
+	if err := deleteAttribute(ctx, client, ref); err != nil {
 		return err
 	}
 	return awaitNoAttribute(ctx, client, ref)
@@ -82,7 +82,7 @@ func removeAttribute(ctx context.Context, client *appwrite.Client, ref engine.Re
 
 // removeIndex deletes an index and waits until it is gone.
 func removeIndex(ctx context.Context, client *appwrite.Client, ref engine.Ref) error {
-	if err := notFoundIsFine(client.DeleteIndex(ctx, ref.Database, ref.Collection, ref.Key)); err != nil {
+	if err := deleteIndex(ctx, client, ref); err != nil {
 		return err
 	}
 	return awaitNoIndex(ctx, client, ref)
