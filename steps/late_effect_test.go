@@ -12,19 +12,26 @@ import (
 	"github.com/backstep-dev/backstep/steps"
 )
 
+// madeByTheWorker makes two collections and gives a step for each thing in them
+// that the server's worker makes.
+func (b *bench) madeByTheWorker() []engine.Step {
+	b.t.Helper()
+	b.products("Lamp")
+	b.do(steps.CreateCollection{Database: b.database, ID: "makers", Name: "Makers"})
+	return []engine.Step{
+		steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer"},
+		steps.CreateIndex{Database: b.database, Collection: "products", Key: "i", Type: steps.Key, Attributes: []string{"title"}},
+		steps.CreateRelationship{Database: b.database, Collection: "products", Key: "maker", Related: "makers", Type: steps.ManyToOne, TwoWay: true},
+	}
+}
+
 // TestUndoOfASchemaStepWaitsUntilTheWorkerCannotBringItBack undoes a step whose
 // own job still waits in the worker's queue. An undo that ended before that job
 // has passed would see the object come back.
 func TestUndoOfASchemaStepWaitsUntilTheWorkerCannotBringItBack(t *testing.T) {
 	t.Parallel()
 	onEmbedded(t, func(b *bench, server *appwritetest.Server) {
-		b.products("Lamp")
-		b.do(steps.CreateCollection{Database: b.database, ID: "makers", Name: "Makers"})
-		for _, step := range []engine.Step{
-			steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer"},
-			steps.CreateIndex{Database: b.database, Collection: "products", Key: "i", Type: steps.Key, Attributes: []string{"title"}},
-			steps.CreateRelationship{Database: b.database, Collection: "products", Key: "maker", Related: "makers", Type: steps.ManyToOne, TwoWay: true},
-		} {
+		for _, step := range b.madeByTheWorker() {
 			before := b.state()
 			looks, settled := b.undoneWhilePaused(server, step)
 			waits := func(times int) {
@@ -124,13 +131,7 @@ func (b *bench) undoneWhilePaused(server *appwritetest.Server, step engine.Step)
 func TestARemovalUnderWayIsNotAskedForAgain(t *testing.T) {
 	t.Parallel()
 	onEmbedded(t, func(b *bench, server *appwritetest.Server) {
-		b.products("Lamp")
-		b.do(steps.CreateCollection{Database: b.database, ID: "makers", Name: "Makers"})
-		for _, step := range []engine.Step{
-			steps.CreateAttribute{Database: b.database, Collection: "products", Key: "n", Type: "integer"},
-			steps.CreateIndex{Database: b.database, Collection: "products", Key: "i", Type: steps.Key, Attributes: []string{"title"}},
-			steps.CreateRelationship{Database: b.database, Collection: "products", Key: "maker", Related: "makers", Type: steps.ManyToOne, TwoWay: true},
-		} {
+		for _, step := range b.madeByTheWorker() {
 			b.do(step)
 			before := b.state()
 			inverse, err := b.bound(step).Inverse(nil, nil)

@@ -95,9 +95,8 @@ func findLastingIndex(ctx context.Context, client *appwrite.Client, ref engine.R
 	if err != nil || !found || live.Status != appwrite.StatusDeleting {
 		return live, found, err
 	}
-	err = client.WaitGone(ctx, ref.Database, []appwrite.Awaited{{Collection: ref.Collection, Index: ref.Key}})
-	var stays *appwrite.StatusError
-	if err != nil && (ctx.Err() != nil || !errors.As(err, &stays)) {
+	gone := client.WaitGone(ctx, ref.Database, []appwrite.Awaited{{Collection: ref.Collection, Index: ref.Key}})
+	if err := neverIsFine(ctx, gone); err != nil {
 		return live, false, err
 	}
 	return findIndex(ctx, client, ref)

@@ -35,12 +35,17 @@ func deleteIndex(ctx context.Context, client *appwrite.Client, ref engine.Ref) e
 // awaitMade waits until the worker is done with what is being made, whether it
 // could make it or not.
 func awaitMade(ctx context.Context, client *appwrite.Client, database string, made appwrite.Awaited) error {
-	err := client.WaitAvailable(ctx, database, []appwrite.Awaited{made})
+	return neverIsFine(ctx, client.WaitAvailable(ctx, database, []appwrite.Awaited{made}))
+}
+
+// neverIsFine forgives a wait that has ended because what was waited for will
+// not come.
+func neverIsFine(ctx context.Context, err error) error {
 	var never *appwrite.StatusError
-	if err != nil && (ctx.Err() != nil || !errors.As(err, &never)) {
-		return err
+	if ctx.Err() == nil && errors.As(err, &never) {
+		return nil
 	}
-	return nil
+	return err
 }
 
 // findMadeAttribute is findAttribute for what is to be removed: one that is
